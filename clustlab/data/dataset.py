@@ -1,0 +1,107 @@
+"""What a data source gives: :class:`Dataset`, and what is known of it before it is loaded: :class:`Source`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+__all__ = ["Dataset", "Source"]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Samples of one data set, in the data's own units.
+
+    Attributes
+    ----------
+    name : str
+        Identifier: the source's name or the file's stem.
+    title : str
+        What a person calls it.
+    x : ndarray of float32, (n, D) or (n, h, w) or (n, h, w, 3)
+        The samples; images lie in 0 … 1, the last axis being red, green, blue.
+    y : ndarray of int64, (n,), or None
+        Class of each sample, an index into ``class_names``. Classes are for scoring and colouring only: nothing that
+        trains may look at them.
+    class_names : tuple of str
+        Names of the classes; empty where there are none.
+    kind : {"images", "vectors"}
+        How a sample is drawn.
+    """
+
+    name: str
+    title: str
+    x: np.ndarray
+    y: np.ndarray | None
+    class_names: tuple[str, ...]
+    kind: Literal["images", "vectors"]
+
+    @property
+    def n(self) -> int:
+        """Number of samples."""
+        return len(self.x)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one sample: ``(D,)``, ``(h, w)`` or ``(h, w, 3)``."""
+        return tuple(self.x.shape[1:])
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes; 0 where samples have no class."""
+        return len(self.class_names)
+
+    @functools.cached_property
+    def value_range(self) -> tuple[float, float]:
+        """Smallest and largest value that a feature can be drawn with: 0 and 1 for images."""
+        return (0.0, 1.0) if self.kind == "images" else (float(self.x.min()), float(self.x.max()))
+
+    @functools.cached_property
+    def scale(self) -> float:
+        r"""The one factor :math:`\sqrt{\mathrm{mean}(x^2)}` by which networks see the data divided.
+
+        After division :math:`\frac{1}{D}\|x_i\|_2^2` is 1 on average, as in §4 of the DEC paper (Xie, Girshick and
+        Farhadi 2016), so that settings carry over between data sets. It needs no labels. Data that are zero
+        throughout have the scale 1.
+        """
+        return float(np.sqrt(np.mean(np.square(self.x, dtype=np.float64)))) or 1.0
+
+    def scaled(self) -> np.ndarray:
+        """Return the samples divided by :attr:`scale`, float32, of the shape of ``x``."""
+        return np.asarray(self.x / np.float32(self.scale), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set that comes with clustlab, described without loading it.
+
+    Attributes
+    ----------
+    name : str
+        Identifier, as in ``RunSpec.data``.
+    title, description : str
+        What a person calls it, and one sentence on what it is good for.
+    n : int
+        Number of samples.
+    shape : tuple of int
+        Shape of one sample.
+    n_classes : int
+        Number of classes.
+    load : callable
+        Returns the :class:`Dataset`.
+    order : int
+        Position in lists; small numbers come first.
+    """
+
+    name: str
+    title: str
+    description: str
+    n: int
+    shape: tuple[int, ...]
+    n_classes: int
+    load: Callable[[], Dataset]
+    order: int = 100

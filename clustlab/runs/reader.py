@@ -1,0 +1,302 @@
+"""Reading run folders, live, finished or broken off: every page, figure and script looks at a run through this."""
+
+from __future__ import annotations
+
+import functools
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+
+from clustlab.errors import RunError, SpecError
+from clustlab.runs.layout import RunFolder
+from clustlab.runs.status import LIVE, derived_state
+from clustlab.spec import RunSpec
+
+__all__ = ["Frame", "Frames", "JsonLines", "Run", "delete_run", "list_runs", "open_run"]
+
+
+class JsonLines:
+    """A growing ``.jsonl`` file: each :meth:`poll` returns the whole lines that are new since the one before."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._offset = 0
+
+    def poll(self) -> list[dict[str, Any]]:
+        """Return new records; a last line without newline waits for the next call."""
+        try:
+            with self.path.open("rb") as stream:
+                stream.seek(self._offset)
+                content = stream.read()
+        except FileNotFoundError:
+            return []
+        whole = content[: content.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        return [json.loads(line) for line in whole.splitlines() if line.strip()]
+
+
+class Frame:
+    """One recorded moment: its line in ``frames.jsonl`` at once, its arrays when asked for.
+
+    Arrays are attributes: ``frame.codes``, ``frame.q`` …; see ``FORMAT.md`` for shapes and dtypes.
+    """
+
+    def __init__(self, folder: RunFolder, record: dict[str, Any]) -> None:
+        self.record = record
+        self.number: int = record["frame"]
+        self.step: int = record["step"]
+        self.phase: str = record["phase"]
+        self.metrics: dict[str, float] = record.get("metrics", {})
+        self.terms: dict[str, dict[str, float]] = record.get("terms", {})
+        self.values: dict[str, float] = record.get("values", {})
+        self.array_names: list[str] = record["arrays"]
+        self.path = folder.frames / Path(record["file"]).name
+
+    @functools.cached_property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All arrays of the frame."""
+        with np.load(self.path, allow_pickle=False) as file:
+            return dict(file)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.array_names
+
+    def __getattr__(self, name: str) -> np.ndarray:
+        if name.startswith("_") or name not in self.__dict__.get("array_names", ()):
+            raise AttributeError(
+                f"this frame has no “{name}”; it has {', '.join(self.__dict__.get('array_names', ()))}"
+            )
+        return self.arrays[name]
+
+    def __repr__(self) -> str:
+        return f"<Frame {self.number}: step {self.step}, {self.phase}>"
+
+
+class Frames(Sequence[Frame]):
+    """The recorded frames in order; grows while the run lives."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+        self._lines = JsonLines(folder.frame_index)
+        self._records: list[dict[str, Any]] = []
+
+    def records(self) -> list[dict[str, Any]]:
+        """Lines of ``frames.jsonl`` so far."""
+        self._records += self._lines.poll()
+        return self._records
+
+    def __len__(self) -> int:
+        return len(self.records())
+
+    @overload
+    def __getitem__(self, key: int) -> Frame: ...
+    @overload
+    def __getitem__(self, key: slice) -> list[Frame]: ...
+    def __getitem__(self, key: int | slice) -> Frame | list[Frame]:
+        if isinstance(key, slice):
+            return [Frame(self._folder, record) for record in self.records()[key]]
+        return Frame(self._folder, self.records()[key])
+
+    def __iter__(self) -> Iterator[Frame]:
+        return (Frame(self._folder, record) for record in list(self.records()))
+
+
+class Run:
+    """A run folder, opened for reading.
+
+    Parameters
+    ----------
+    path : str or Path
+        The run's folder.
+
+    Raises
+    ------
+    RunError
+        If it is not a run folder, is damaged, or was written by a newer clustlab.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.folder = RunFolder(Path(path).expanduser().resolve())
+        if not self.folder.spec.is_file():
+            raise RunError(f"{self.folder.path} is not a run folder: it has no spec.json")
+        try:
+            self.spec = RunSpec.parse(self.folder.spec.read_text())
+        except SpecError as error:
+            raise RunError(f"the run {self.name} cannot be opened: {error}") from error
+        self.frames = Frames(self.folder)
+        self._scalars: list[dict[str, Any]] = []
+        self._scalar_lines = JsonLines(self.folder.scalars)
+
+    @property
+    def name(self) -> str:
+        """Identifier: the folder's name."""
+        return self.folder.name
+
+    @property
+    def title(self) -> str:
+        """What a person calls the run: ``IDEC + ACAI on digits · seed 0``."""
+        about = self.about
+        if about:
+            return str(about["title"])
+        return f"{' + '.join([self.spec.method, *self.spec.extensions])} on {Path(self.spec.data).stem}"
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """Content of ``status.json``, with ``state`` as derived."""
+        status = _read_json(self.folder.status)
+        return {**status, "state": derived_state(status)} if status else {"state": "lost", "step": 0}
+
+    @property
+    def state(self) -> str:
+        """``queued starting running paused stopped failed finished`` or ``lost``."""
+        return str(self.status["state"])
+
+    @property
+    def lives(self) -> bool:
+        """Whether a worker is at work on the run (or waiting for its turn)."""
+        return self.state in LIVE
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """Content of ``about.json``; empty before data and networks are ready."""
+        return _read_json(self.folder.about)
+
+    @functools.cached_property
+    def sample(self) -> dict[str, np.ndarray]:
+        """Arrays of the probe."""
+        if not self.folder.sample.exists():
+            raise RunError(f"the run {self.name} has recorded no sample yet")
+        with np.load(self.folder.sample, allow_pickle=False) as file:
+            return dict(file)
+
+    @property
+    def scalar_records(self) -> list[dict[str, Any]]:
+        """Lines of ``scalars.jsonl`` so far, as written."""
+        self._scalars += self._scalar_lines.poll()
+        return self._scalars
+
+    @property
+    def scalars(self) -> list[dict[str, Any]]:
+        """One flat record a line of ``scalars.jsonl``: ``step``, ``phase``, each term raw and ``<term> (weighted)``."""
+        return [_flat(record) for record in self.scalar_records]
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """Lines of ``events.jsonl``."""
+        return JsonLines(self.folder.events).poll()
+
+    @property
+    def result(self) -> dict[str, np.ndarray]:
+        """Arrays of ``result.npz``: labels, codes and centroids of the whole data set.
+
+        Raises
+        ------
+        RunError
+            While the run has no result.
+        """
+        if not self.folder.result.exists():
+            raise RunError(f"the run {self.name} has no result; it is {self.state}")
+        with np.load(self.folder.result, allow_pickle=False) as file:
+            return dict(file)
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Metrics on the whole data set once finished, before that those of the last frame's probe."""
+        if self.folder.result.exists():
+            return dict(json.loads(str(self.result["metrics"])))
+        return dict(self.frames[-1].metrics) if len(self.frames) else {}
+
+    def summary(self) -> dict[str, Any]:
+        """Return what ``clustlab show --json`` prints: status, protocol and metrics as plain values."""
+        status = self.status
+        return {
+            "run": self.name,
+            "title": self.title,
+            "state": status["state"],
+            "method": self.spec.method,
+            "extensions": list(self.spec.extensions),
+            "data": self.spec.data,
+            "seed": self.spec.seed,
+            "n_clusters": self.about.get("n_clusters", self.spec.n_clusters),
+            "metrics": self.metrics,
+            "metrics_on": "data set" if self.folder.result.exists() else "probe",
+            "n_frames": len(self.frames),
+            "step": status.get("step", 0),
+            "wall_s": status.get("wall_s", 0.0),
+            "error": status.get("error", ""),
+            "started": status.get("started", ""),
+            "spec": self.spec.model_dump(),
+            "folder": str(self.folder.path),
+        }
+
+    def figure(self, name: str, *, frame: int = -1, **options: Any) -> Any:
+        """Return a plotly figure of the run at a frame; ``clustlab.views`` lists the names.
+
+        Parameters
+        ----------
+        name : str
+            For example ``latent``, ``p-and-q``, ``interpolation``, ``curves``.
+        frame : int
+            Index into :attr:`frames`.
+        **options
+            Passed to the figure, e.g. ``projection="umap"``.
+        """
+        from clustlab.views import draw  # a figure needs plotly; reading a run does not
+
+        return draw(self, name, frame=frame, **options)
+
+    def __repr__(self) -> str:
+        return f"<Run {self.name}: {self.state}, {len(self.frames)} frames>"
+
+
+def open_run(path: str | Path) -> Run:
+    """Return the run in a folder."""
+    return Run(path)
+
+
+def list_runs(runs: Path) -> list[Run]:
+    """Return the readable runs in a folder, latest first; folders that are no runs are passed over."""
+    found = []
+    for path in runs.iterdir() if runs.is_dir() else ():
+        if path.is_dir() and not path.name.startswith(".") and (path / "spec.json").is_file():
+            try:
+                found.append(Run(path))
+            except RunError:
+                continue
+    return sorted(found, key=lambda run: str(run.status.get("started", "")), reverse=True)
+
+
+def delete_run(run: Run) -> None:
+    """Remove a run's folder.
+
+    Raises
+    ------
+    RunError
+        While a worker is at work on it, or if the folder cannot be removed.
+    """
+    if run.lives:
+        raise RunError(f"the run {run.name} is {run.state}; stop it before deleting it")
+    try:
+        shutil.rmtree(run.folder.path)
+    except OSError as error:
+        raise RunError(f"the run {run.name} cannot be deleted ({error.strerror})") from error
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text()))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+
+
+def _flat(record: dict[str, Any]) -> dict[str, Any]:
+    flat = {key: record[key] for key in ("step", "phase", "time")}
+    for name, term in record.get("terms", {}).items():
+        flat[name], flat[f"{name} (weighted)"] = term["raw"], term["weighted"]
+    for name, value in record.get("values", {}).items():
+        flat |= value if isinstance(value, dict) else {name: value}
+    return flat

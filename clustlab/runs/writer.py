@@ -1,0 +1,120 @@
+"""The worker's pen: the only thing that writes a run folder (see ``FORMAT.md``)."""
+
+from __future__ import annotations
+
+import errno
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from clustlab.runs.layout import RunFolder, write_aside, write_json
+from clustlab.runs.reader import JsonLines
+from clustlab.runs.status import now, process_identity
+
+__all__ = ["RunWriter", "write_spec"]
+
+STATUS_BYTES = 4096
+"""Status is padded to this size, so that it can be overwritten in place when the disk is full."""
+
+
+def write_spec(folder: RunFolder, spec_json: str) -> None:
+    """Put ``spec.json`` and a queued status into a new folder, before anything starts."""
+    write_aside(folder.spec, lambda stream: stream.write(spec_json.encode()))
+    write_json(folder.status, {"state": "queued", "step": 0, "heartbeat": now(), "started": now(), "wall_s": 0.0})
+
+
+class RunWriter:
+    """Writes one run folder; opened again after an interruption it appends, and repeats nothing.
+
+    Training that goes on from a checkpoint runs through steps that were recorded before the interruption. What is
+    recorded already is kept: scalars and frames of steps up to the last recorded one are passed over.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        An existing folder that holds ``spec.json``.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        folder.frames.mkdir(exist_ok=True)
+        folder.checkpoints.mkdir(exist_ok=True)
+        for path in (folder.scalars, folder.frame_index, folder.events):
+            _drop_torn_line(path)
+        self._scalar_step = max((record["step"] for record in JsonLines(folder.scalars).poll()), default=-1)
+        frames = JsonLines(folder.frame_index).poll()
+        self._frame_step = frames[-1]["step"] if frames else -1
+        self.frame_count = len(frames)
+        self._status = json.loads(folder.status.read_text()) | process_identity()
+
+    @property
+    def wall_seconds(self) -> float:
+        """Seconds of training so far, earlier processes counted in."""
+        return float(self._status.get("wall_s", 0.0))
+
+    def status(self, **changes: Any) -> None:
+        """Merge changes into ``status.json`` and renew the heartbeat."""
+        self._status |= changes | {"heartbeat": now()}
+        text = json.dumps(self._status, indent=1, ensure_ascii=False).encode().ljust(STATUS_BYTES)
+        try:
+            write_aside(self.folder.status, lambda stream: stream.write(text))
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            with self.folder.status.open("r+b") as stream:
+                stream.write(text)
+
+    def about(self, content: Mapping[str, Any]) -> None:
+        """Write ``about.json``: what a viewer needs to know before the first frame."""
+        write_json(self.folder.about, dict(content))
+
+    def sample(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Write the probe, unless an earlier process did."""
+        if not self.folder.sample.exists():
+            write_aside(self.folder.sample, lambda stream: np.savez(stream, allow_pickle=False, **arrays))
+
+    def scalars(self, record: Mapping[str, Any]) -> None:
+        """Append a record with ``step``, ``phase`` and ``terms`` or ``values`` to ``scalars.jsonl``."""
+        if record["step"] > self._scalar_step:
+            _append(self.folder.scalars, {**record, "time": now()})
+
+    def frame(self, record: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+        """Write a frame's arrays, then its line; ``record`` has step, phase, phase_step, metrics, values, terms."""
+        if record["step"] <= self._frame_step:
+            return
+        file = f"{record['step']:06d}.npz"
+        write_aside(self.folder.frames / file, lambda stream: np.savez(stream, allow_pickle=False, **arrays))
+        line = {"frame": self.frame_count, **record, "file": file, "time": now(), "arrays": sorted(arrays)}
+        _append(self.folder.frame_index, line)
+        self._frame_step, self.frame_count = record["step"], self.frame_count + 1
+
+    def event(self, kind: str, step: int, text: str = "") -> None:
+        """Append a line to ``events.jsonl``; kinds are listed in ``FORMAT.md``."""
+        _append(self.folder.events, {"step": step, "time": now(), "kind": kind, "text": text})
+
+    def result(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Write ``result.npz``."""
+        write_aside(self.folder.result, lambda stream: np.savez(stream, allow_pickle=False, **arrays))
+
+    def request(self) -> str:
+        """Return what somebody asked for through ``control`` (empty if nobody did) and take it off the table."""
+        try:
+            word = self.folder.control.read_text().strip()
+            self.folder.control.unlink(missing_ok=True)
+        except FileNotFoundError:
+            return ""
+        return word
+
+
+def _append(path: Any, record: Mapping[str, Any]) -> None:
+    with path.open("ab") as stream:
+        stream.write(json.dumps(record, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+
+
+def _drop_torn_line(path: Any) -> None:
+    """Cut off a last line without newline, left by a writer that was killed."""
+    if path.exists() and (content := path.read_bytes()) and not content.endswith(b"\n"):
+        with path.open("r+b") as stream:
+            stream.truncate(content.rfind(b"\n") + 1)
