@@ -1,0 +1,172 @@
+"""DEC, deep embedded clustering (Xie, Girshick, Farhadi, ICML 2016)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from clustlab.methods.ae_kmeans import autoencode, steps_per_epoch
+from clustlab.methods.base import Card, Every, Method, Optimiser, Phase, Player, Samples, Term, Values
+from clustlab.networks import Autoencoder
+from clustlab.objectives.student_t import kl_divergence, soft_assignment, target_distribution
+from clustlab.readout import KMeansProtocol, fit
+from clustlab.spec import Part, option
+
+__all__ = ["DEC", "ClusteringOptions", "SoftClusteringModel", "clustering_phase", "clustering_term"]
+
+
+class SoftClusteringModel(nn.Module):
+    """An autoencoder with centroids in its code space, and the target distribution in force.
+
+    Attributes
+    ----------
+    centroids : Parameter (K, J)
+    target : Tensor (n, K)
+        P of the *whole* data set, indexed by sample.
+    labels : Tensor (n,), int64
+        argmax Q at the last refresh; −1 before the first.
+    """
+
+    target: Tensor
+    labels: Tensor
+
+    def __init__(self, autoencoder: Autoencoder, n_samples: int, n_clusters: int, latent_dim: int) -> None:
+        super().__init__()
+        self.autoencoder = autoencoder
+        self.centroids = nn.Parameter(torch.zeros(n_clusters, latent_dim))
+        self.register_buffer("target", torch.zeros(n_samples, n_clusters))
+        self.register_buffer("labels", torch.full((n_samples,), -1))
+
+    def assign(self, z: Tensor) -> Tensor:
+        """Codes (n, J) → soft assignments Q (n, K)."""
+        return soft_assignment(z, self.centroids)
+
+    def place_centroids(self, samples: Samples, protocol: KMeansProtocol, seed: int) -> None:
+        """Put the centroids where k-means finds them in the codes (DEC, section 3.1.1)."""
+        codes = samples.map(self.autoencoder.encoder)
+        _, centroids, _ = fit(codes.cpu().numpy(), len(self.centroids), seed=seed, protocol=protocol)
+        with torch.no_grad():
+            self.centroids.copy_(torch.from_numpy(centroids))
+
+    def refresh_target(self, samples: Samples) -> Values:
+        """Compute P from Q of all samples; return the share of samples whose label has changed since last time.
+
+        The first refresh returns no share: there is nothing to compare with, and k-means labels differ a little
+        from argmax Q.
+        """
+        q = samples.map(lambda x: self.assign(self.autoencoder.encoder(x)))
+        self.target = target_distribution(q)
+        before, self.labels = self.labels, q.argmax(dim=1)
+        return {} if before[0] < 0 else {"label_change": (self.labels != before).float().mean().item()}
+
+
+def clustering_term(model: SoftClusteringModel, weight: float = 1.0, weight_symbol: str = "") -> Term:
+    """Return KL(P‖Q) with the stored rows of P (DEC, eq. 2)."""
+    return Term(
+        "clustering",
+        lambda current: kl_divergence(model.target[current.index], current.q),
+        weight=weight,
+        weight_symbol=weight_symbol,
+        symbol="KL(P‖Q)",
+        latex=r"\mathrm{KL}(P \,\Vert\, Q)",
+        help="How far the soft assignments Q are from their sharpened target P, sum over clusters.",
+    )
+
+
+class ClusteringOptions(Part):
+    """What DEC's clustering phase and its relatives can be told."""
+
+    cluster_epochs: int = option(
+        150, low=1, high=100_000, unit="epochs", help="Length of the clustering phase, if labels never settle."
+    )
+    target_interval: float = option(
+        1.0,
+        above=0,
+        high=1000,
+        symbol="T",
+        unit="epochs",
+        help="Time between new targets P. The papers' 140 steps on MNIST are half an epoch.",
+    )
+    tolerance: float = option(
+        0.001,
+        low=0,
+        high=1,
+        symbol=r"\delta",
+        help="Stop when fewer than this share of the samples change cluster between two targets.",
+    )
+    n_init: int = option(20, low=1, high=1000, help="Seedings of the k-means that places the centroids.")
+
+    def interval(self, steps: int) -> int:
+        """Steps between targets, given the steps in an epoch."""
+        return max(1, round(self.target_interval * steps))
+
+
+class DEC(Method):
+    """Sharpen the soft assignments until they settle; the decoder is dropped after pretraining."""
+
+    name = "dec"
+    card = Card(
+        title="DEC",
+        paper="Xie, Girshick and Farhadi, “Unsupervised deep embedding for clustering analysis”, ICML 2016",
+        idea="Trust confident assignments: move codes and centroids towards a sharpened version of what they say.",
+        objective=r"\min_{f, \mu} \mathrm{KL}(P \,\Vert\, Q) = \sum_i \sum_j p_{ij} \log \frac{p_{ij}}{q_{ij}}",
+        symbols={
+            "q_{ij}": "soft assignment of sample i to centroid j (Student's t)",
+            "p_{ij}": "target: q squared, divided by the soft frequency of the cluster, normalised",
+            r"\mu_j": "centroid",
+            "f": "encoder",
+        },
+        look_for="Clusters contract around their centroids; what was undecided is pulled to one side, right or wrong.",
+    )
+
+    class Options(ClusteringOptions):
+        learning_rate: float = option(0.01, above=0, high=10, help="SGD's step size while clustering.")
+        momentum: float = option(0.9, low=0, high=0.9999, help="SGD's momentum while clustering.")
+
+    def build(self, shape: tuple[int, ...], n_samples: int, n_clusters: int) -> nn.Module:
+        network = self.spec.network
+        return SoftClusteringModel(Autoencoder(shape, network), n_samples, n_clusters, network.latent_dim)
+
+    def phases(self, model: SoftClusteringModel, samples: Samples) -> Sequence[Phase]:
+        options, autoencoder = self.options, model.autoencoder
+        player = Player(
+            "encoder and centroids",
+            (*autoencoder.encoder.parameters(), model.centroids),
+            (clustering_term(model),),
+            Optimiser("sgd", options.learning_rate, options.momentum),
+        )
+        return [
+            autoencode(autoencoder, samples, self.spec.training),
+            clustering_phase(self, model, samples, player, decode=None, frozen_decode=autoencoder.decoder),
+        ]
+
+
+def clustering_phase(
+    method: Method,
+    model: SoftClusteringModel,
+    samples: Samples,
+    player: Player,
+    *,
+    decode: Callable[[Tensor], Tensor] | None,
+    frozen_decode: Callable[[Tensor], Tensor] | None = None,
+) -> Phase:
+    """Return the phase in which Q runs after P: DEC's algorithm, whatever else the player minimises."""
+    options: ClusteringOptions = method.options
+    per_epoch = steps_per_epoch(samples, method.spec.training)
+    return Phase(
+        name="cluster",
+        title="clustering",
+        steps=options.cluster_epochs * per_epoch,
+        players=(player,),
+        encode=model.autoencoder.encoder,
+        decode=decode,
+        frozen_decode=frozen_decode,
+        assign=model.assign,
+        centroids=lambda: model.centroids,
+        target=lambda index: model.target[index],
+        on_enter=lambda: model.place_centroids(samples, KMeansProtocol(n_init=options.n_init), method.spec.seed),
+        every=(Every(options.interval(per_epoch), "target", lambda: model.refresh_target(samples)),),
+        until=lambda values: values.get("label_change", 1.0) < options.tolerance,
+    )

@@ -1,0 +1,222 @@
+"""The one training loop.
+
+::
+
+    for phase in phases:
+        on_enter                                    e.g. k-means places the centroids
+        recorder.enter
+        while steps remain:
+            every n steps: run                      e.g. new targets P from all samples
+            until(values)?  → next phase            e.g. labels have settled
+            pass = one mini-batch (or all samples)
+            for each player: loss = Σ weight · mean(term(pass)); gradient for its own parameters only
+            for each player: optimiser step
+            after_step(pass); until(values)?
+            recorder.after_step                     frames, scalars, checkpoints; pause and stop
+        recorder.leave
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from clustlab.methods.base import Optimiser, Pass, Phase, Samples, Values
+
+__all__ = ["Batches", "Recorder", "Training", "run_phases"]
+
+
+class Recorder(Protocol):
+    """What the loop talks to. Nothing a recorder does may change what is learned."""
+
+    def enter(self, training: Training, phase: Phase) -> None:
+        """A phase begins (or goes on after a resume)."""
+
+    def values(self, training: Training, phase: Phase, name: str, values: Values) -> None:
+        """A phase's hook (``every``, ``after_step``) has run and returned numbers."""
+
+    def after_step(self, training: Training, phase: Phase, terms: dict[str, Tensor]) -> None:
+        """A step is done; ``terms`` are the raw batch means, on the device. May raise to end training."""
+
+    def leave(self, training: Training, phase: Phase) -> None:
+        """A phase is over."""
+
+    def between(self, training: Training) -> None:
+        """Training stands between two phases, or behind the last: a good moment for a checkpoint."""
+
+
+class Batches:
+    """Shuffled mini-batches of row indices, from a generator of their own.
+
+    Runs that differ in what they draw elsewhere (a critic's α) see the same batches under the same seed.
+    """
+
+    def __init__(self, n: int, size: int, seed: int) -> None:
+        self.n, self.size = n, min(size, n)
+        self.generator = torch.Generator().manual_seed(seed)
+        self.order = torch.empty(0, dtype=torch.int64)
+        self.position = 0
+
+    def next(self) -> Tensor:
+        """Return the next batch (b,); a new epoch is shuffled when fewer than a whole batch remain."""
+        if self.position + self.size > len(self.order):
+            self.order, self.position = torch.randperm(self.n, generator=self.generator), 0
+        batch = self.order[self.position : self.position + self.size]
+        self.position += self.size
+        return batch
+
+    def state(self) -> dict[str, Any]:
+        """Return what is needed to go on with the same batches."""
+        return {"order": self.order, "position": self.position, "generator": self.generator.get_state()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a :meth:`state`."""
+        self.order, self.position = state["order"], state["position"]
+        self.generator.set_state(state["generator"])
+
+
+@dataclass
+class Training:
+    """Where training stands: everything that changes from step to step.
+
+    Attributes
+    ----------
+    model : Module
+        All parameters and buffers, those of extensions included.
+    step, phase_index, phase_step : int
+        Steps done since the start of the run, phase under way, steps done in it.
+    entered : bool
+        Whether ``on_enter`` of the phase under way has run.
+    optimisers : dict of player to optimiser
+        Those of the phase under way.
+    """
+
+    model: nn.Module
+    batches: Batches
+    step: int = 0
+    phase_index: int = 0
+    phase_step: int = 0
+    entered: bool = False
+    optimisers: dict[str, torch.optim.Optimizer] = field(default_factory=dict)
+    restored: dict[str, Any] | None = None
+
+    def state(self) -> dict[str, Any]:
+        """Return everything needed to go on bit for bit: tensors and plain containers only."""
+        return {
+            "step": self.step,
+            "phase_index": self.phase_index,
+            "phase_step": self.phase_step,
+            "entered": self.entered,
+            "model": self.model.state_dict(),
+            "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
+            "batches": self.batches.state(),
+            "random": torch.get_rng_state(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a :meth:`state`; optimisers follow when their phase is entered."""
+        self.step, self.phase_index, self.phase_step = state["step"], state["phase_index"], state["phase_step"]
+        self.entered = state["entered"]
+        self.model.load_state_dict(state["model"])
+        self.batches.restore(state["batches"])
+        torch.set_rng_state(state["random"])
+        self.restored = state["optimisers"]
+
+    def end_phase(self) -> None:
+        """Move on to the phase that follows."""
+        self.phase_index, self.phase_step = self.phase_index + 1, 0
+        self.entered, self.optimisers = False, {}
+
+    def begin(self, phase: Phase) -> None:
+        """Make the phase's optimisers, with their memory if training was resumed."""
+        self.optimisers = {
+            player.name: make_optimiser(player.optimiser, player.parameters)
+            for player in phase.players
+            if player.parameters
+        }
+        for name, state in (self.restored or {}).items():
+            self.optimisers[name].load_state_dict(state)
+        self.restored = None
+
+
+def make_optimiser(settings: Optimiser, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
+    """Return a fused optimiser for parameters."""
+    fused = parameters[0].device.type in ("cpu", "cuda", "mps")
+    if settings.name == "adam":
+        return torch.optim.Adam(parameters, lr=settings.learning_rate, fused=fused)
+    return torch.optim.SGD(parameters, lr=settings.learning_rate, momentum=settings.momentum, fused=fused)
+
+
+def run_phases(training: Training, phases: Sequence[Phase], samples: Samples, recorder: Recorder) -> None:
+    """Train through all phases from where ``training`` stands.
+
+    Parameters
+    ----------
+    training : Training
+        Fresh, or restored from a checkpoint.
+    phases : sequence of Phase
+    samples : Samples
+    recorder : Recorder
+        May end training by raising from ``after_step``.
+    """
+    while training.phase_index < len(phases):
+        phase = phases[training.phase_index]
+        _run_phase(training, phase, samples, recorder)
+        recorder.leave(training, phase)
+        training.end_phase()
+        recorder.between(training)
+
+
+def _run_phase(training: Training, phase: Phase, samples: Samples, recorder: Recorder) -> None:
+    training.model.eval()
+    if phase.on_enter and not training.entered:
+        recorder.values(training, phase, "enter", phase.on_enter() or {})
+    training.entered = True
+    training.begin(phase)
+    recorder.enter(training, phase)
+    while training.phase_step < phase.steps:
+        if _hooks_say_enough(training, phase, recorder):
+            break
+        training.model.train()
+        index = torch.arange(len(samples)) if phase.full_batch else training.batches.next()
+        index = index.to(samples.x.device)
+        current = Pass(phase, samples.x[index], index)
+        terms = _step(training, phase, current)
+        training.model.eval()
+        values = phase.after_step(current) if phase.after_step else None
+        training.step += 1
+        training.phase_step += 1
+        if values:
+            recorder.values(training, phase, "step", values)
+        recorder.after_step(training, phase, terms)
+        if values and phase.until and phase.until(values):
+            break
+
+
+def _hooks_say_enough(training: Training, phase: Phase, recorder: Recorder) -> bool:
+    """Run the hooks that are due; return whether their values end the phase."""
+    enough = False
+    for every in phase.every:
+        if training.phase_step % every.steps == 0:
+            values = every.run() or {}
+            recorder.values(training, phase, every.name, values)
+            enough |= phase.until is not None and phase.until(values)
+    return enough
+
+
+def _step(training: Training, phase: Phase, current: Pass) -> dict[str, Tensor]:
+    """Take one step with every player on the same pass; return the raw means of all terms."""
+    means = {term.name: term.value(current).mean() for player in phase.players for term in player.terms}
+    playing = [player for player in phase.players if player.parameters]
+    for player in playing:
+        training.optimisers[player.name].zero_grad()
+        loss = torch.stack([term.weight * means[term.name] for term in player.terms]).sum()
+        # One graph serves all players; `inputs` keeps each gradient with its own player.
+        loss.backward(inputs=list(player.parameters), retain_graph=player is not playing[-1])
+    for player in playing:
+        training.optimisers[player.name].step()
+    return {name: mean.detach() for name, mean in means.items()}

@@ -1,0 +1,210 @@
+"""What a frame contains: the fixed probe, and the arrays that a phase can show of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from clustlab.data import Dataset
+from clustlab.methods.base import Phase, ProbePass, Samples
+from clustlab.metrics import match, scores, silhouette
+from clustlab.objectives.kmeans import lloyd_step, nearest_centroid, nearest_margin
+from clustlab.objectives.reconstruction import squared_error
+from clustlab.readout import KMeansProtocol, fit
+
+__all__ = ["Clusters", "Probe", "choose_probe", "frame_arrays", "read_out_all"]
+
+PAIRS, ALPHAS = 6, 11
+"""Fixed interpolation pairs, and the images of each strip."""
+
+READ_OUT_STEPS = 10
+"""Lloyd steps a frame's read-out may take from the centroids of the frame before."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """The samples that every frame shows.
+
+    Attributes
+    ----------
+    index : Tensor (n,), int64
+        Rows of the data set.
+    x : Tensor (n, *shape)
+        As networks see them.
+    pairs : Tensor (m, 2), alpha : Tensor (s,)
+        Fixed interpolation pairs (positions in the probe) and shares.
+    y : ndarray (n,) or None
+        Classes, for the metrics of a frame.
+    """
+
+    index: Tensor
+    x: Tensor
+    pairs: Tensor
+    alpha: Tensor
+    y: np.ndarray | None
+
+
+@dataclass
+class Clusters:
+    """What the frame before said, so that a cluster keeps its identity (and its colour) in the next one."""
+
+    phase: str = ""
+    labels: np.ndarray | None = None
+    centroids: np.ndarray | None = None
+    model_cluster: np.ndarray | None = None
+
+
+def choose_probe(dataset: Dataset, samples: Samples, limit: int, seed: int) -> tuple[Probe, dict[str, np.ndarray]]:
+    """Return the probe and the arrays of ``sample.npz``.
+
+    Where there are classes each keeps its share of the probe; that decides what is shown, never what is learned.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    samples : Samples
+        The same samples as training sees them.
+    limit : int
+        Samples in the probe, at most.
+    seed : int
+    """
+    random = np.random.default_rng(seed)
+    index = np.sort(_stratified(dataset, min(limit, dataset.n), random))
+    n_pairs = min(PAIRS, len(index) // 2)
+    pairs = random.permutation(len(index))[: 2 * n_pairs].reshape(n_pairs, 2)
+    alpha = np.linspace(0, 1, ALPHAS, dtype=np.float32)
+    arrays: dict[str, np.ndarray] = {"index": index, "pairs": pairs, "alpha": alpha}
+    shown = dataset.x[index]
+    if dataset.kind == "images":
+        arrays["thumbnails"] = np.rint(np.clip(shown, 0, 1) * 255).astype(np.uint8)
+    else:
+        arrays["x"] = shown
+    y = None if dataset.y is None else dataset.y[index]
+    if y is not None:
+        arrays["y"] = y
+    device = samples.x.device
+    rows = torch.from_numpy(index).to(device)
+    probe = Probe(rows, samples.x[rows], torch.from_numpy(pairs).to(device), torch.from_numpy(alpha).to(device), y)
+    return probe, arrays
+
+
+def _stratified(dataset: Dataset, n: int, random: np.random.Generator) -> np.ndarray:
+    order = random.permutation(dataset.n)
+    if dataset.y is None or n == dataset.n:
+        return order[:n]
+    # Sorted by class, every k-th sample takes each class in proportion.
+    by_class = order[np.argsort(dataset.y[order], kind="stable")]
+    return by_class[np.linspace(0, dataset.n - 1, n).round().astype(np.int64)]
+
+
+@torch.no_grad()
+def frame_arrays(
+    phase: Phase, probe: Probe, n_clusters: int, seed: int, dataset: Dataset, before: Clusters
+) -> tuple[dict[str, np.ndarray], dict[str, float], Clusters]:
+    """Return a frame's arrays (see ``runs/FORMAT.md``), its metrics on the probe, and its clusters.
+
+    Parameters
+    ----------
+    phase : Phase
+        The phase under way; decides what can be shown.
+    probe : Probe
+    n_clusters, seed : int
+        For the read-out of phases without centroids.
+    dataset : Dataset
+        For units: decoded images are given as the data are.
+    before : Clusters
+        What the frame before said.
+    """
+    view = ProbePass(phase, probe.x, probe.index, probe.pairs, probe.alpha)
+    codes = view.z.flatten(1)
+    centroids = phase.centroids().detach() if phase.centroids else _read_out(codes, n_clusters, seed, before)
+    labels = view.q.argmax(dim=1) if phase.assign else nearest_centroid(codes, centroids)
+    order = _identities(phase, labels.cpu().numpy(), len(centroids), before)
+    model_cluster = torch.from_numpy(order).to(codes.device)
+    identity = torch.argsort(model_cluster)
+
+    shown: dict[str, Tensor] = {
+        "codes": codes.float(),
+        "labels": identity[labels].short(),
+        "centroids": centroids[model_cluster].float(),
+        "model_cluster": model_cluster.short(),
+        "sizes": torch.bincount(identity[labels], minlength=len(centroids)).int(),
+        "confidence": (view.q.max(dim=1).values if phase.assign else nearest_margin(codes, centroids)).half(),
+    }
+    if phase.assign:
+        shown["q"] = view.q[:, model_cluster].half()
+    if phase.target:
+        shown["p"] = phase.target(probe.index)[:, model_cluster].half()
+    decode = phase.decode or phase.frozen_decode
+    if decode:
+        shown["sample_loss"] = squared_error(decode(view.z), probe.x).float()
+        shown["decoded_centroids"] = _in_units(decode(centroids[model_cluster]), dataset)
+        shown["strips"] = _in_units(view.strips, dataset)
+        on_strips = nearest_centroid(view.mixed_codes.flatten(0, 1), centroids)
+        shown["strip_labels"] = identity[on_strips].unflatten(0, view.mixed_codes.shape[:2]).short()
+    shown |= {name: observe(view).half() for name, observe in phase.observe.items()}
+
+    arrays = {name: array.cpu().numpy() for name, array in shown.items()}
+    metrics = {} if probe.y is None else scores(probe.y, arrays["labels"])
+    width = silhouette(arrays["codes"], arrays["labels"], limit=500)
+    if width is not None:
+        metrics["silhouette"] = width
+    after = Clusters(phase.name, arrays["labels"], arrays["centroids"], order)
+    return arrays, metrics, after
+
+
+def _read_out(codes: Tensor, n_clusters: int, seed: int, before: Clusters) -> Tensor:
+    """Return centroids by k-means on the probe's codes, started from those of the frame before: (K, J)."""
+    if before.centroids is None or before.centroids.shape != (n_clusters, codes.shape[1]):
+        found = fit(codes.cpu().numpy(), n_clusters, seed=seed, protocol=KMeansProtocol(n_init=4))
+        return torch.from_numpy(found.centroids).to(codes)
+    centroids = torch.from_numpy(before.centroids).to(codes)
+    labels = nearest_centroid(codes, centroids)
+    for _ in range(READ_OUT_STEPS):
+        centroids, moved = lloyd_step(codes, labels, centroids)
+        if torch.equal(moved, labels):
+            break
+        labels = moved
+    return centroids
+
+
+def _identities(phase: Phase, labels: np.ndarray, n_clusters: int, before: Clusters) -> np.ndarray:
+    """Return the model's own index of each recorded cluster, (K,).
+
+    Centroids of a phase keep their meaning while it lasts; read-out centroids start from the recorded ones. Only
+    where a phase begins do clusters have to be recognised, by the samples they share with the frame before.
+    """
+    if before.labels is None or before.model_cluster is None:
+        return np.arange(n_clusters)
+    if phase.centroids and phase.name == before.phase:
+        return before.model_cluster
+    if phase.name == before.phase:
+        return np.arange(n_clusters)
+    return np.argsort(match(labels, before.labels, n_clusters))
+
+
+def _in_units(decoded: Tensor, dataset: Dataset) -> Tensor:
+    """Return decoder output in the data's own units; images end where black and white do."""
+    values = decoded * dataset.scale
+    return (values.clamp(0, 1) if dataset.kind == "images" else values).half()
+
+
+@torch.no_grad()
+def read_out_all(phase: Phase, samples: Samples) -> dict[str, np.ndarray]:
+    """Return labels, codes, centroids (and Q, where the phase assigns softly) of the whole data set.
+
+    Every method ends in a phase with centroids; cluster ids are the model's own.
+    """
+    if phase.centroids is None:
+        raise LookupError(f"the last phase, {phase.name}, has no centroids to read labels from")
+    centroids = phase.centroids().detach()
+    codes = samples.map(lambda x: phase.encode(x).flatten(1))
+    arrays = {"codes": codes.float().cpu().numpy(), "centroids": centroids.float().cpu().numpy()}
+    if phase.assign:
+        q = torch.cat([phase.assign(chunk) for chunk in codes.split(samples.CHUNK)])
+        return {**arrays, "labels": q.argmax(dim=1).cpu().numpy(), "q": q.float().cpu().numpy()}
+    labels = torch.cat([nearest_centroid(chunk, centroids) for chunk in codes.split(samples.CHUNK)])
+    return {**arrays, "labels": labels.cpu().numpy()}

@@ -1,0 +1,133 @@
+"""From a spec and a data set to what the loop needs: model, phases, samples; and what a viewer should know of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from clustlab import extensions, methods
+from clustlab.data import Dataset
+from clustlab.errors import SpecError
+from clustlab.extensions.base import join
+from clustlab.methods.base import Card, Method, Phase, Samples
+from clustlab.spec import RunSpec
+
+__all__ = ["Work", "choose_device", "set_up"]
+
+
+@dataclass(frozen=True)
+class Work:
+    """Everything that is ready before the first step."""
+
+    spec: RunSpec
+    method: Method
+    dataset: Dataset
+    n_clusters: int
+    model: nn.Module
+    samples: Samples
+    phases: Sequence[Phase]
+    cards: dict[str, Card]
+    notes: list[str]
+
+    def about(self) -> dict[str, Any]:
+        """Return the content of ``about.json``."""
+        dataset = self.dataset
+        titles = " + ".join([self.method.card.title, *(card.title for card in self.cards.values())])
+        return {
+            "title": f"{titles} on {dataset.title} · seed {self.spec.seed}",
+            "card": _card(self.method.card),
+            "extensions": {name: _card(card) for name, card in self.cards.items()},
+            "phases": [_phase(phase) for phase in self.phases],
+            "n_clusters": self.n_clusters,
+            "dataset": {
+                "name": dataset.name,
+                "title": dataset.title,
+                "n": dataset.n,
+                "shape": list(dataset.shape),
+                "kind": dataset.kind,
+                "n_classes": dataset.n_classes,
+                "class_names": list(dataset.class_names),
+                "scale": dataset.scale,
+                "value_range": list(dataset.value_range),
+            },
+            "notes": self.notes,
+        }
+
+
+def set_up(spec: RunSpec, dataset: Dataset, device: torch.device) -> Work:
+    """Build the model and its phases, extended.
+
+    The method is built first and from the seed alone, so that the same method with and without an extension starts
+    from the same weights.
+
+    Raises
+    ------
+    SpecError
+        If the spec names something unknown or out of bounds.
+    """
+    torch.manual_seed(spec.seed)
+    method = methods.find(spec.method)(spec)
+    n_clusters = spec.n_clusters or dataset.n_classes
+    samples = Samples(torch.from_numpy(dataset.scaled()).to(device))
+    model = nn.ModuleDict({"method": method.build(dataset.shape, dataset.n, n_clusters)})
+    additions = {name: extensions.find(name)(options) for name, options in spec.extensions.items()}
+    for name, extension in additions.items():
+        model[name] = extension.build(dataset.shape, spec.network)
+    model.to(device)
+    phases, notes = list(method.phases(model["method"], samples)), []
+    for name, extension in additions.items():
+        phases, alone = join(extension, model[name], phases)
+        notes += alone
+    if additions and not any(player.parameters for phase in phases for player in phase.players):
+        raise SpecError(f"{method.card.title} trains no network, so there is nothing for an extension to join")
+    cards = {name: extension.card for name, extension in additions.items()}
+    return Work(spec, method, dataset, n_clusters, model, samples, phases, cards, notes)
+
+
+def choose_device(wish: str) -> torch.device:
+    """Return the device wished for; ``auto`` prefers an accelerator.
+
+    Raises
+    ------
+    SpecError
+        If the device is not there.
+    """
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if wish == "auto":
+        return torch.device(next(name for name in ("cuda", "mps", "cpu") if there[name]))
+    if not there[wish]:
+        raise SpecError(
+            f"training.device = {wish} is not on this machine; there is {', '.join(n for n in there if there[n])}"
+        )
+    return torch.device(wish)
+
+
+def _card(card: Card) -> dict[str, Any]:
+    return {**vars(card), "symbols": dict(card.symbols)}
+
+
+def _phase(phase: Phase) -> dict[str, Any]:
+    return {
+        "name": phase.name,
+        "title": phase.title,
+        "steps": phase.steps,
+        "offers": sorted(phase.offers),
+        "frozen_decoder": phase.frozen_decode is not None,
+        "terms": [
+            {
+                "name": term.name,
+                "player": player.name,
+                "weight": term.weight,
+                "weight_symbol": term.weight_symbol,
+                "symbol": term.symbol,
+                "latex": term.latex,
+                "help": term.help,
+            }
+            for player in phase.players
+            for term in player.terms
+        ],
+    }

@@ -1,0 +1,127 @@
+"""What every method must keep, alone and with every extension that fits; discovered, not listed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from training_helpers import small_spec, trained
+
+import clustlab
+from clustlab import extensions, methods
+from clustlab.data import Dataset
+from clustlab.runs import Run
+from clustlab.training.setup import set_up
+
+METHODS = methods.discover()
+EXTENSIONS = extensions.discover()
+
+
+def cells() -> list[tuple[str, tuple[str, ...]]]:
+    """Every method alone, and with each extension that it can take."""
+    alone: list[tuple[str, tuple[str, ...]]] = [(name, ()) for name in METHODS]
+    joined = [
+        (name, (extension,)) for name, method in METHODS.items() if "network" in method.uses for extension in EXTENSIONS
+    ]
+    return alone + joined
+
+
+CELLS = pytest.mark.parametrize(
+    ("method", "joined"), cells(), ids=lambda part: part if isinstance(part, str) else "+".join(part) or "alone"
+)
+
+
+def run_of(method: str, joined: tuple[str, ...], **more: object) -> Run:
+    settings = ["training.epochs=2", "training.threads=1", "training.batch_size=100", "recording.budget=1"]
+    if "network" in METHODS[method].uses:
+        settings += ["network.hidden=16", "network.latent_dim=3"]
+    if "cluster_epochs" in METHODS[method].Options.model_fields:
+        settings += ["cluster_epochs=2"]
+    return clustlab.train(method, data="blobs", extensions=joined, settings=settings, **more)  # type: ignore[arg-type]
+
+
+@CELLS
+def test_records_what_the_format_promises(runs: Path, method: str, joined: tuple[str, ...]) -> None:
+    run = run_of(method, joined)
+    assert run.state == "finished"
+    sample, result = run.sample, run.result
+    n, n_clusters = len(sample["index"]), 3
+    assert result["labels"].dtype == np.int64
+    assert len(result["codes"]) == len(result["labels"]) == 600
+    shapes = {
+        "labels": (n,),
+        "confidence": (n,),
+        "sizes": (n_clusters,),
+        "model_cluster": (n_clusters,),
+        "q": (n, n_clusters),
+        "p": (n, n_clusters),
+        "sample_loss": (n,),
+        "strip_labels": (len(sample["pairs"]), len(sample["alpha"])),
+        "critic_guess": (len(sample["pairs"]), len(sample["alpha"])),
+    }
+    for frame in run.frames:
+        assert frame.codes.shape[0] == n
+        assert frame.centroids.shape == (n_clusters, frame.codes.shape[1])
+        assert sorted(frame.model_cluster.tolist()) == list(range(n_clusters))
+        assert np.bincount(frame.labels, minlength=n_clusters).tolist() == frame.sizes.tolist()
+        for name in frame.array_names:
+            assert np.isfinite(frame.arrays[name]).all(), name
+            assert name not in shapes or frame.arrays[name].shape == shapes[name], name
+    assert {"acc", "nmi", "ari"} <= set(run.metrics)
+
+
+@CELLS
+def test_the_same_seed_gives_the_same_bits(runs: Path, method: str, joined: tuple[str, ...]) -> None:
+    first, second = run_of(method, joined, seed=3), run_of(method, joined, seed=3)
+    assert first.folder.result.read_bytes() == second.folder.result.read_bytes()
+    strip = [{key: value for key, value in record.items() if key != "time"} for record in first.scalar_records]
+    assert strip == [{key: value for key, value in record.items() if key != "time"} for record in second.scalar_records]
+
+
+@CELLS
+def test_labels_reach_neither_training_nor_stopping(
+    runs: Path, method: str, joined: tuple[str, ...], blobs: Dataset
+) -> None:
+    """Other labels, and none at all, give the same codes to the last bit."""
+    assert blobs.y is not None
+    spec = small_spec(method, extensions=list(joined), n_clusters=3, data="blobs")
+    shuffled = np.random.default_rng(0).permutation(blobs.y)
+    codes = []
+    for y in (blobs.y, shuffled, None):
+        names = blobs.class_names if y is not None else ()
+        data = Dataset("blobs", "Blobs", blobs.x, y, names, blobs.kind)
+        work, training, _ = trained(spec, data)
+        codes.append((work.samples.map(work.phases[-1].encode), training.step))
+    for other, steps in codes[1:]:
+        assert torch.equal(codes[0][0], other)
+        assert codes[0][1] == steps
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_three_separated_blobs_are_found(runs: Path, method: str) -> None:
+    settings = ["training.epochs=60"] if "training" in METHODS[method].uses else []
+    run = clustlab.train(method, data="blobs", settings=[*settings, "training.threads=1"])
+    assert run.metrics["acc"] >= 0.95
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_card_explains_every_method(method: str) -> None:
+    card = METHODS[method].card
+    assert all([card.title, card.paper, card.idea, card.objective, card.symbols, card.look_for])
+    for name, field in METHODS[method].Options.model_fields.items():
+        assert field.description, f"{method}.{name} has no help"
+
+
+@pytest.mark.parametrize(("method", "extension"), [cell for cell in cells() if cell[1]])
+def test_an_extension_joins_exactly_the_phases_that_offer_what_it_needs(
+    method: str, extension: tuple[str, ...], digits_small: Dataset
+) -> None:
+    plain = set_up(small_spec(method), digits_small, torch.device("cpu"))
+    joined = set_up(small_spec(method, extensions=list(extension)), digits_small, torch.device("cpu"))
+    needs = EXTENSIONS[extension[0]].needs
+    for before, after in zip(plain.phases, joined.phases, strict=True):
+        assert (len(after.players) > len(before.players)) == (needs <= before.offers)
+        if not needs <= before.offers and any(player.parameters for player in before.players):
+            assert any(before.title in note for note in joined.notes)

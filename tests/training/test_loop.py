@@ -1,0 +1,136 @@
+"""The one loop: who moves whom, what is seen when, and that it can be interrupted anywhere."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+from training_helpers import Listener, small_spec, trained
+
+from clustlab.data import Dataset
+from clustlab.methods.base import Pass, Phase, Player, Samples, Term
+from clustlab.training.loop import Batches, Training, run_phases
+from clustlab.training.setup import set_up
+
+
+def parameters(module: nn.Module) -> list[torch.Tensor]:
+    return [parameter.detach().clone() for parameter in module.parameters()]
+
+
+def unchanged(before: list[torch.Tensor], module: nn.Module) -> bool:
+    return all(torch.equal(old, new) for old, new in zip(before, module.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("idle", ["autoencoder", "critic"])
+def test_a_player_moves_its_own_parameters_and_no_others(digits_small: Dataset, idle: str) -> None:
+    """A critic step leaves the autoencoder bit-identical, and the other way round."""
+    work = set_up(small_spec("ae-kmeans", extensions=["acai"]), digits_small, torch.device("cpu"))
+    phase = work.phases[0]
+    # the idle player keeps its terms, so the opponent's loss still runs through its networks
+    players = tuple(replace(player, parameters=()) if player.name == idle else player for player in phase.players)
+    modules = {"autoencoder": work.model["method"].autoencoder, "critic": work.model["acai"]}
+    before = {name: parameters(module) for name, module in modules.items()}
+    training = Training(work.model, Batches(digits_small.n, 64, 0))
+    run_phases(training, [replace(phase, players=players, steps=3)], work.samples, Listener())
+    playing = "critic" if idle == "autoencoder" else "autoencoder"
+    assert unchanged(before[idle], modules[idle])
+    assert not unchanged(before[playing], modules[playing])
+    assert all(parameter.grad is None for parameter in modules[idle].parameters())
+
+
+def test_players_gradients_are_those_of_their_own_losses(digits_small: Dataset) -> None:
+    """From one shared pass, each player's gradient equals that of its loss differentiated alone."""
+    work = set_up(small_spec("ae-kmeans", extensions=["acai"]), digits_small, torch.device("cpu"))
+    phase = work.phases[0]
+    torch.manual_seed(5)
+    alone = {}
+    for player in phase.players:
+        torch.manual_seed(5)
+        current = Pass(phase, work.samples.x[:32], torch.arange(32))
+        loss = torch.stack([term.weight * term.value(current).mean() for term in player.terms]).sum()
+        alone[player.name] = torch.autograd.grad(loss, player.parameters)
+    slow = replace(
+        phase, steps=1, players=tuple(replace(p, optimiser=replace(p.optimiser, name="sgd")) for p in phase.players)
+    )
+    training = Training(work.model, Batches(digits_small.n, 32, 0))
+    training.batches.order, training.batches.position = torch.arange(digits_small.n), 0
+    torch.manual_seed(5)
+    run_phases(training, [slow], work.samples, Listener())
+    for player in phase.players:
+        for parameter, gradient in zip(player.parameters, alone[player.name], strict=True):
+            torch.testing.assert_close(parameter.grad, gradient)
+
+
+def test_a_pass_computes_each_thing_once(digits_small: Dataset) -> None:
+    work = set_up(small_spec("idec", extensions=["acai"]), digits_small, torch.device("cpu"))
+    calls = []
+    encode = work.phases[0].encode
+    phase = replace(work.phases[0], encode=lambda x: (calls.append(len(x)), encode(x))[1], steps=1)
+    run_phases(Training(work.model, Batches(digits_small.n, 64, 0)), [phase], work.samples, Listener())
+    assert calls == [64]
+
+
+def test_batches_cover_an_epoch_without_repeats_and_shuffle_the_next() -> None:
+    batches = Batches(10, 3, seed=0)
+    first = torch.cat([batches.next() for _ in range(3)])
+    assert len(set(first.tolist())) == 9
+    assert not torch.equal(first, torch.cat([batches.next() for _ in range(3)]))
+
+
+def test_batches_go_on_from_their_state() -> None:
+    batches = Batches(10, 3, seed=1)
+    batches.next()
+    state = copy.deepcopy(batches.state())
+    expected = [batches.next().tolist() for _ in range(7)]
+    again = Batches(10, 3, seed=99)
+    again.restore(state)
+    assert [again.next().tolist() for _ in range(7)] == expected
+
+
+def test_an_extension_does_not_change_the_start_or_the_batches(digits_small: Dataset) -> None:
+    plain = set_up(small_spec("idec"), digits_small, torch.device("cpu"))
+    joined = set_up(small_spec("idec", extensions=["acai"]), digits_small, torch.device("cpu"))
+    assert unchanged(parameters(plain.model["method"]), joined.model["method"])
+
+
+def test_a_phase_ends_when_its_values_say_so() -> None:
+    watched = Term("size", lambda current: current.x.flatten(1).sum(dim=1))
+    phase = Phase(
+        name="short",
+        title="short",
+        steps=100,
+        players=(Player("nobody", (), (watched,)),),
+        encode=lambda x: x,
+        after_step=lambda current: {"left": 1.0},
+        until=lambda values: values.get("left") == 1.0,
+    )
+    training = Training(nn.Linear(1, 1), Batches(4, 2, 0))
+    run_phases(training, [phase], Samples(torch.ones(4, 3)), Listener())
+    assert training.step == 1
+
+
+def test_targets_come_before_the_first_step_and_then_at_their_interval(digits_small: Dataset) -> None:
+    spec = small_spec("idec", options={"cluster_epochs": 4, "target_interval": 2, "tolerance": 0})
+    _, _, listener = trained(spec, digits_small)
+    targets = [values for name, values in listener.values_seen if name == "target"]
+    assert len(targets) == 2  # 4 epochs, one target every 2
+    assert "label_change" not in targets[0]  # nothing to compare with
+    assert "label_change" in targets[1]
+
+
+def test_the_target_is_that_of_the_whole_data_set(digits_small: Dataset) -> None:
+    from clustlab.objectives.student_t import soft_assignment, target_distribution
+
+    work = set_up(small_spec("dec"), digits_small, torch.device("cpu"))
+    model = work.model["method"]
+    phase = work.phases[1]
+    assert phase.on_enter is not None
+    phase.on_enter()
+    phase.every[0].run()
+    with torch.no_grad():
+        q = soft_assignment(model.autoencoder.encoder(work.samples.x), model.centroids)
+    assert phase.target is not None
+    torch.testing.assert_close(phase.target(torch.tensor([7, 3])), target_distribution(q)[[7, 3]])
