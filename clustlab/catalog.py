@@ -1,0 +1,138 @@
+"""What methods and extensions there are, and their options, for processes that must not load torch.
+
+The descriptions are asked once from a child process (``python -m clustlab.catalog``), which loads the method files,
+and kept on disk under a digest of those files; the form in the app and the checks of the command line use them.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, Literal
+
+import platformdirs
+from pydantic import ValidationError, create_model
+
+from clustlab.errors import SpecError
+from clustlab.runs.layout import write_aside
+from clustlab.spec import Part, RunSpec, explain, option
+
+__all__ = ["check", "describe", "described"]
+
+TYPES: dict[str, type] = {"integer": int, "number": float, "boolean": bool, "string": str}
+
+
+def describe() -> dict[str, dict[str, Any]]:
+    """Return ``{"methods": {name: …}, "extensions": {name: …}}``; loads torch.
+
+    Each entry has ``card``, ``options`` (JSON schema properties with help, bounds, symbol, unit and default), and for
+    methods ``uses``, for extensions ``needs``.
+    """
+    from clustlab import extensions, methods  # these load torch
+
+    def common(described: Any) -> dict[str, Any]:
+        card = {**vars(described.card), "symbols": dict(described.card.symbols)}
+        return {"card": card, "options": described.Options.model_json_schema().get("properties", {})}
+
+    return {
+        "methods": {
+            name: {**common(method), "uses": sorted(method.uses)} for name, method in methods.discover().items()
+        },
+        "extensions": {
+            name: {**common(extension), "needs": sorted(extension.needs)}
+            for name, extension in extensions.discover().items()
+        },
+    }
+
+
+@functools.cache
+def described() -> dict[str, dict[str, Any]]:
+    """Return :func:`describe`'s answer without loading torch here: from the cache on disk, else from a child process.
+
+    Raises
+    ------
+    SpecError
+        If the child process fails, e.g. because a method file cannot be imported.
+    """
+    cache = Path(platformdirs.user_cache_dir("clustlab")) / f"catalog-{_digest()}.json"
+    if cache.is_file():
+        return dict(json.loads(cache.read_text()))
+    child = subprocess.run([sys.executable, "-m", "clustlab.catalog"], capture_output=True, text=True, check=False)
+    if child.returncode:
+        raise SpecError(f"the methods cannot be listed: {child.stderr.strip().splitlines()[-1]}")
+    try:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        write_aside(cache, lambda stream: stream.write(child.stdout.encode()))
+    except OSError:
+        pass  # a home that cannot be written costs a few seconds at each start, nothing else
+    return dict(json.loads(child.stdout))
+
+
+def check(spec: RunSpec) -> None:
+    """Refuse a spec whose method, extensions or options do not exist or are out of bounds.
+
+    Raises
+    ------
+    SpecError
+        In one sentence that names what is allowed.
+    """
+    known = described()
+    _check_options("method", spec.method, spec.options, known["methods"])
+    for name, options in spec.extensions.items():
+        _check_options("extension", name, options, known["extensions"])
+    if spec.extensions and "network" not in known["methods"][spec.method]["uses"]:
+        title = known["methods"][spec.method]["card"]["title"]
+        raise SpecError(f"{title} trains no network, so there is nothing for an extension to join")
+
+
+def _check_options(kind: str, name: str, given: Mapping[str, Any], known: Mapping[str, Any]) -> None:
+    if name not in known:
+        raise SpecError(f"there is no {kind} “{name}”; there are {', '.join(known) or 'none'}")
+    properties = known[name]["options"]
+    try:
+        _model(name, json.dumps(properties)).model_validate(dict(given))
+    except ValidationError as error:
+        names = ", ".join(properties) or "none"
+        raise SpecError(f"{name}: {explain(error)} (options of {name}: {names})") from error
+
+
+@functools.lru_cache(maxsize=64)
+def _model(name: str, properties: str) -> type[Part]:
+    """Return a model that checks what the method's own ``Options`` would check."""
+    fields: dict[str, Any] = {}
+    for key, schema in json.loads(properties).items():
+        kind = Literal[tuple(schema["enum"])] if "enum" in schema else TYPES[schema["type"]]
+        fields[key] = (
+            kind,
+            option(
+                schema["default"],
+                help=schema.get("description", ""),
+                low=schema.get("minimum"),
+                high=schema.get("maximum"),
+                above=schema.get("exclusiveMinimum"),
+                pattern=schema.get("pattern"),
+            ),
+        )
+    return create_model(name, __base__=Part, **fields)
+
+
+def _digest() -> str:
+    """Return a digest of all that the answer depends on: our source files and the registered plug-ins."""
+    package = Path(__file__).parent
+    rooms = [path for room in ("methods", "extensions") for path in sorted((package / room).glob("*.py"))]
+    content = hashlib.sha256(sys.version.encode())
+    for path in [package / "spec.py", Path(__file__), *rooms]:
+        content.update(path.read_bytes())
+    for entry in entry_points(group="clustlab.methods"):
+        content.update(f"{entry.name} {entry.value} {entry.dist and entry.dist.version}".encode())
+    return content.hexdigest()[:16]
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(describe()))

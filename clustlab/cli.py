@@ -1,0 +1,303 @@
+"""The command line: the same runs as in the browser and in Python.
+
+Each command is a thin call of a public function; what it prints for people goes through rich, what scripts read is
+JSON on standard output. A refusal is one line on standard error and exit status 1.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from clustlab import catalog, data, launch
+from clustlab.errors import ClustlabError, LaunchError, RunError
+from clustlab.launch.inline import start as train_here
+from clustlab.runs import Run, list_runs, open_run, runs_folder
+from clustlab.spec import RunSpec, with_settings
+
+__all__ = ["main"]
+
+app = typer.Typer(
+    help="Watch a latent space organise itself: deep clustering, recorded frame by frame.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+console = Console(stderr=True)
+
+RunsOption = Annotated[Path | None, typer.Option("--runs", help="Folder of runs; else $CLUSTLAB_RUNS, else ./runs.")]
+RunArgument = Annotated[str, typer.Argument(help="Name of a run in the runs folder, or path of a run folder.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+
+def main() -> None:
+    """Run the command line; turn refusals into one line and exit status 1."""
+    try:
+        app()
+    except ClustlabError as error:
+        console.print(f"clustlab: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        raise SystemExit(1) from None
+    except OSError as error:
+        sentence = f"{error.filename or 'a file'}: {error.strerror or error}"
+        console.print(f"clustlab: {sentence}", style="red", markup=False, highlight=False, soft_wrap=True)
+        raise SystemExit(1) from None
+
+
+@app.command("app")
+def open_app(
+    runs: RunsOption = None,
+    port: Annotated[int, typer.Option(help="Port of the page.", min=1, max=65535)] = 8501,
+    headless: Annotated[bool, typer.Option("--headless", help="Do not open a browser.")] = False,
+) -> None:
+    """Open the laboratory in the browser."""
+    environment = {**os.environ, "CLUSTLAB_RUNS": str(runs_folder(runs))}
+    command = [sys.executable, "-m", "streamlit", "run", str(_app_script()), "--server.port", str(port)]
+    raise SystemExit(subprocess.call([*command, "--server.headless", str(headless).lower()], env=environment))
+
+
+@app.command()
+def train(
+    method: Annotated[str, typer.Argument(help="Name of a method; `clustlab methods` lists them.")],
+    data: Annotated[str, typer.Option(help="Name of a data source, or path of a file.")] = "digits",
+    extension: Annotated[list[str] | None, typer.Option(help="Extension that joins; may be given again.")] = None,
+    seed: Annotated[int, typer.Option(help="Everything random follows from it.")] = 0,
+    n_clusters: Annotated[int | None, typer.Option(help="Clusters; else as many as classes.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="name=value for a method option; training.epochs=50 and the like for the rest."),
+    ] = None,
+    runs: RunsOption = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Train in the background and return at once.")] = False,
+) -> None:
+    """Train a method; print the folder of its run last."""
+    spec = RunSpec.parse(
+        {"method": method, "data": data, "extensions": extension or [], "seed": seed, "n_clusters": n_clusters}
+    )
+    spec = with_settings(spec, settings or [])
+    if detach:
+        typer.echo(launch.launch(spec, runs, "process").folder.path)
+        return
+    _train_and_watch(launch.submit(spec, runs))
+
+
+@app.command()
+def resume(run: RunArgument, runs: RunsOption = None) -> None:
+    """Go on with a run that was paused, stopped, failed or lost."""
+    found = _find(run, runs)
+    if found.state == "paused":
+        launch.resume(found)
+        typer.echo(found.folder.path)
+        return
+    launch.resume(found, start=lambda _: None)
+    _train_and_watch(found)
+
+
+@app.command()
+def pause(run: RunArgument, runs: RunsOption = None) -> None:
+    """Pause a running run; another run may use its slot meanwhile."""
+    launch.pause(_find(run, runs))
+
+
+@app.command()
+def stop(run: RunArgument, runs: RunsOption = None) -> None:
+    """Stop a run; it keeps all that it recorded and can be resumed."""
+    launch.stop(_find(run, runs))
+
+
+@app.command("runs")
+def print_runs(runs: RunsOption = None, as_json: JsonOption = False) -> None:
+    """List the runs in the runs folder, latest first."""
+    found = [run.summary() for run in list_runs(runs_folder(runs))]
+    if as_json:
+        _print_json(found)
+        return
+    table = Table("run", "state", "ACC", "NMI", "ARI", "frames", "seconds", box=None)
+    for run in found:
+        scores = [f"{run['metrics'][name]:.3f}" if name in run["metrics"] else "–" for name in ("acc", "nmi", "ari")]
+        table.add_row(run["run"], run["state"], *scores, str(run["n_frames"]), f"{run['wall_s']:.0f}")
+    Console().print(table)
+
+
+@app.command()
+def show(run: RunArgument, runs: RunsOption = None, as_json: JsonOption = False) -> None:
+    """Show a run: status, metrics, protocol."""
+    summary = _find(run, runs).summary()
+    if as_json:
+        _print_json(summary)
+        return
+    for key, value in summary.items():
+        text = json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else value
+        Console().print(f"{key:>12}  {text}", markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def methods(as_json: JsonOption = False) -> None:
+    """List methods and extensions with their options."""
+    known = catalog.described()
+    if as_json:
+        _print_json(known)
+        return
+    out = Console()
+    for kind, entries in known.items():
+        for name, entry in entries.items():
+            out.print(f"{name}  ({kind[:-1]}) {entry['card']['title']}: {entry['card']['idea']}", highlight=False)
+            for option, schema in entry["options"].items():
+                bounds = _bounds(schema)
+                unit = f" {schema['unit']}" if "unit" in schema else ""
+                out.print(
+                    f"    {option} = {schema['default']}{unit}{bounds}  {schema['description']}",
+                    markup=False,
+                    highlight=False,
+                )
+
+
+@app.command("data")
+def print_data(as_json: JsonOption = False) -> None:
+    """List the data sources."""
+    keys = ("name", "title", "description", "n", "shape", "n_classes")
+    found = [{key: getattr(source, key) for key in keys} for source in data.sources()]
+    if as_json:
+        _print_json(found)
+        return
+    for source in found:
+        shape = "×".join(str(side) for side in source["shape"])
+        Console().print(
+            f"{source['name']}  {source['n']} samples of {shape}, {source['n_classes']} classes. "
+            f"{source['description']}",
+            highlight=False,
+        )
+
+
+@app.command()
+def project(
+    run: RunArgument,
+    projection: Annotated[str, typer.Option(help="umap, pca or plane.")] = "umap",
+    runs: RunsOption = None,
+) -> None:
+    """Lay out the frames of a run in the plane, for the map; follows the run while it lives."""
+    from clustlab.projections.follow import project as project_run  # loads what the projection needs
+
+    found = _find(run, runs)
+    with _progress() as progress:
+        task = progress.add_task(projection, total=len(found.frames))
+        project_run(
+            found.folder.path,
+            projection,
+            progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+    typer.echo(found.folder.projection(projection))
+
+
+@app.command("export")
+def export(
+    run: RunArgument,
+    target: Annotated[Path, typer.Argument(help="Zip file to write.")],
+    runs: RunsOption = None,
+) -> None:
+    """Write a run as one zip file that can be opened elsewhere."""
+    from clustlab.runs.archive import export_run
+
+    if target.exists():
+        raise RunError(f"{target} exists already; choose another name")
+    export_run(_find(run, runs), target)
+    typer.echo(target.resolve())
+
+
+@app.command("import")
+def import_(
+    archive: Annotated[Path, typer.Argument(help="Zip file of a run.")],
+    runs: RunsOption = None,
+) -> None:
+    """Open a run that was exported elsewhere."""
+    from clustlab.runs.archive import import_run
+
+    typer.echo(import_run(archive, runs_folder(runs)).folder.path)
+
+
+def _train_and_watch(run: Run) -> None:
+    """Train in this process under a progress bar; print metrics, then the folder."""
+    asked = threading.Event()
+
+    def ask_to_stop(*_: Any) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt  # the second Ctrl-C means it
+        asked.set()
+        run.folder.control.write_text("stop")
+
+    previous = signal.signal(signal.SIGINT, ask_to_stop)
+    over = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(run, over), daemon=True)
+    watcher.start()
+    try:
+        train_here(run.folder.path)
+    finally:
+        over.set()
+        watcher.join()
+        signal.signal(signal.SIGINT, previous)
+    if run.state == "failed":
+        raise LaunchError(f"{run.status['error']} ({run.folder.path})")
+    scores = "  ".join(f"{name} {value:.4f}" for name, value in run.metrics.items())
+    console.print(f"{run.title}: {run.state}  {scores}", markup=False, highlight=False, soft_wrap=True)
+    typer.echo(run.folder.path)
+    if run.state == "stopped":
+        raise SystemExit(130 if asked.is_set() else 0)
+
+
+def _watch(run: Run, over: threading.Event) -> None:
+    with _progress() as progress:
+        task = progress.add_task("starting", total=None)
+        while not over.wait(0.2):
+            status = run.status
+            doing = status.get("message") or f"{status.get('phase', '')} · step {status.get('step', 0)}"
+            progress.update(task, description=doing, completed=status.get("step", 0), total=status.get("total_steps"))
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True)
+
+
+def _find(name: str, runs: Path | None) -> Run:
+    inside = runs_folder(runs) / name
+    if inside.is_dir() and inside.parent == runs_folder(runs):
+        return open_run(inside)
+    if Path(name).is_dir():
+        return open_run(name)
+    raise RunError(f"there is no run “{name}” in {runs_folder(runs)}")
+
+
+def _bounds(schema: dict[str, Any]) -> str:
+    if "enum" in schema:
+        return f" ({', '.join(schema['enum'])})"
+    low, high = schema.get("minimum", schema.get("exclusiveMinimum")), schema.get("maximum")
+    return f" ({low} … {high})" if low is not None and high is not None else ""
+
+
+def _print_json(content: Any) -> None:
+    typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
+
+
+def _app_script() -> Path:
+    """Return ``app.py``, from a checkout or an installed wheel; Streamlit finds its settings beside it."""
+    package = Path(str(resources.files("clustlab")))
+    for script in (package.parent / "app.py", package / "server" / "app.py"):
+        if script.is_file():
+            return script
+    raise LaunchError("app.py is not there; reinstall clustlab")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""From a spec to a run: check it, make its folder, hand the path to an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from clustlab import catalog
+from clustlab.data import load
+from clustlab.errors import RunError, SpecError
+from clustlab.launch import inline, process
+from clustlab.runs.layout import RunFolder, create_run_folder, runs_folder
+from clustlab.runs.reader import Run, open_run
+from clustlab.runs.writer import write_spec
+from clustlab.spec import RunSpec
+
+__all__ = ["ENGINES", "check", "launch", "submit"]
+
+ENGINES: dict[str, Callable[[Path], None]] = {"process": process.start, "inline": inline.start}
+"""Ways to run ``worker.execute`` on a run folder."""
+
+
+def check(spec: RunSpec) -> None:
+    """Refuse a spec that cannot run, before a folder is made for it.
+
+    Raises
+    ------
+    SpecError, DataError
+        Unknown method, option, extension or data; more clusters than samples.
+    """
+    catalog.check(spec)
+    dataset = load(spec.data)
+    n_clusters = spec.n_clusters or dataset.n_classes
+    if not n_clusters:
+        raise SpecError(f"{dataset.title} has no classes to count; say how many clusters to look for (n_clusters)")
+    if n_clusters > dataset.n:
+        raise SpecError(
+            f"n_clusters = {n_clusters} is too large: {dataset.title} has {dataset.n} samples, "
+            "and there cannot be more clusters than samples"
+        )
+    if spec.network.kind == "convolutional" and dataset.kind != "images":
+        raise SpecError(f"a convolutional network needs images; {dataset.title} has vectors: choose network.kind = mlp")
+
+
+def submit(spec: RunSpec, runs: str | Path | None = None) -> Run:
+    """Return a new, queued run for a spec: the folder exists, nothing trains yet.
+
+    Raises
+    ------
+    SpecError, DataError
+        If the spec cannot run.
+    RunError
+        If the runs folder cannot be written.
+    """
+    check(spec)
+    name = "-".join([spec.method, *spec.extensions, Path(spec.data).stem])
+    folder: RunFolder = create_run_folder(runs_folder(runs), name)
+    try:
+        write_spec(folder, spec.to_json())
+    except OSError as error:
+        folder.spec.unlink(missing_ok=True)
+        folder.path.rmdir()
+        raise RunError(f"the runs folder {folder.path.parent} cannot be written ({error.strerror})") from error
+    return open_run(folder.path)
+
+
+def launch(spec: RunSpec, runs: str | Path | None = None, engine: str = "process") -> Run:
+    """Submit a spec and start it with an engine; ``inline`` returns when the run has ended.
+
+    Raises
+    ------
+    SpecError, DataError, RunError
+        As :func:`submit`; an unknown engine.
+    """
+    if engine not in ENGINES:
+        raise SpecError(f"there is no engine “{engine}”; there are {', '.join(ENGINES)}")
+    run = submit(spec, runs)
+    ENGINES[engine](run.folder.path)
+    return run

@@ -1,0 +1,183 @@
+"""The worker: the only function that trains a run folder.
+
+``python -m clustlab.launch.worker FOLDER`` is what the ``process`` engine starts.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import platform
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from clustlab.errors import ClustlabError, LaunchError
+from clustlab.launch.slots import Slot, take_slot
+from clustlab.runs.layout import RunFolder
+from clustlab.runs.reader import Run
+from clustlab.runs.writer import RunWriter
+
+__all__ = ["execute"]
+
+PAUSE_POLL_SECONDS = 0.2
+
+LOCK_SECONDS = 3.0
+"""A worker that was killed holds its lock until its last thread is gone."""
+
+
+def execute(path: Path) -> str:
+    """Train the run in a folder, from its last checkpoint if it has one, and return the state it ended in.
+
+    Parameters
+    ----------
+    path : Path
+        Folder with ``spec.json``.
+
+    Returns
+    -------
+    str
+        ``finished``, ``stopped`` or ``failed``; a failure is one sentence in ``status.json``, its traceback is in
+        ``log.txt``.
+
+    Raises
+    ------
+    RunError
+        If the folder is no run.
+    LaunchError
+        If another worker is at work on it.
+    """
+    run = Run(path)
+    try:
+        with FileLock(run.folder.lock, timeout=LOCK_SECONDS):
+            return _execute_alone(run)
+    except Timeout:
+        raise LaunchError(f"another worker is at work on {run.name}") from None
+
+
+def _execute_alone(run: Run) -> str:
+    if run.folder.result.exists():
+        return "finished"
+    writer = RunWriter(run.folder)
+    try:
+        state = _wait_and_train(run, writer)
+    except Exception as error:
+        _write_failure(run.folder, writer, error)
+        return "failed"
+    writer.status(state=state, message="")
+    return state
+
+
+def _wait_and_train(run: Run, writer: RunWriter) -> str:
+    """Wait for a slot, train, write the result; return ``finished`` or ``stopped``."""
+    from clustlab.training.recording import Stopped  # loads torch
+
+    def waiting(ahead: int) -> None:
+        writer.status(state="queued", message=f"waiting for a free slot, {ahead} ahead" if ahead else "next in line")
+        if writer.request() == "stop":
+            raise Stopped
+
+    try:
+        with take_slot(waiting) as slot:
+            writer.status(state="starting", message="loading the data", error="", versions=_versions())
+            _train(run, writer, slot)
+    except Stopped:
+        return "stopped"
+    return "finished"
+
+
+def _train(run: Run, writer: RunWriter, slot: Slot) -> None:
+    import torch
+
+    from clustlab.data import load
+    from clustlab.training import checkpoints
+    from clustlab.training.loop import Batches, Training, run_phases
+    from clustlab.training.probe import choose_probe
+    from clustlab.training.recording import RunRecorder
+    from clustlab.training.setup import choose_device, set_up
+
+    spec = run.spec
+    torch.set_num_threads(spec.training.threads)
+    device = choose_device(spec.training.device)
+    dataset = load(spec.data)
+    writer.status(message="building the networks")
+    work = set_up(spec, dataset, device)
+    probe, arrays = choose_probe(dataset, work.samples, spec.recording.probe, spec.seed)
+    writer.about(work.about())
+    writer.sample(arrays)
+
+    def paused(is_over: Callable[[], bool]) -> None:
+        slot.release()
+        while not is_over():
+            time.sleep(PAUSE_POLL_SECONDS)
+        slot.acquire()
+
+    recorder = RunRecorder(writer, spec.recording, work.phases, probe, dataset, work.n_clusters, spec.seed, paused)
+    training = Training(work.model, Batches(dataset.n, spec.training.batch_size, spec.seed))
+    checkpoint = checkpoints.load_latest(run.folder)
+    if checkpoint:
+        training.restore(checkpoint)
+        recorder.restore(checkpoint["recorder"])
+        writer.event("resumed", training.step)
+    run_phases(training, work.phases, work.samples, recorder)
+    writer.status(message="reading out the clusters of the whole data set")
+    writer.result(_result(work.phases, work, dataset))
+    writer.event("finished", training.step)
+
+
+def _result(phases: Sequence[Any], work: Any, dataset: Any) -> dict[str, np.ndarray]:
+    """Return the arrays of ``result.npz``; see ``runs/FORMAT.md``."""
+    from clustlab.metrics import scores, silhouette
+    from clustlab.training.probe import read_out_all
+
+    arrays = read_out_all(phases[-1], work.samples)
+    metrics = {} if dataset.y is None else scores(dataset.y, arrays["labels"])
+    width = silhouette(arrays["codes"], arrays["labels"])
+    if width is not None:
+        metrics["silhouette"] = width
+    return {**arrays, "metrics": np.array(json.dumps(metrics))}
+
+
+def _write_failure(folder: RunFolder, writer: RunWriter, error: Exception) -> None:
+    """Put one sentence into the status and the traceback into the log, as far as the disk still takes them."""
+    if isinstance(error, ClustlabError):
+        sentence = str(error)
+    elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        sentence = "the disk is full; make room and resume the run"
+    elif isinstance(error, OSError):
+        sentence = f"a file could not be read or written: {error}"
+    elif isinstance(error, MemoryError):
+        sentence = "there is not enough memory for this run; a smaller network or batch needs less"
+    else:
+        sentence = f"an unexpected error ended the run ({type(error).__name__}: {error}); details are in the log"
+    try:
+        with folder.log.open("a") as log:
+            log.write(traceback.format_exc())
+    except OSError:
+        traceback.print_exc()
+    writer.status(state="failed", error=sentence, message="")
+
+
+def _versions() -> dict[str, str]:
+    packages = {name: version(name) for name in ("clustlab", "torch", "numpy", "scikit-learn")}
+    return {"python": platform.python_version(), **packages, "machine": platform.machine(), "system": platform.system()}
+
+
+def main() -> None:
+    """Train one folder at low priority, so that whoever looks at it is served first."""
+    if hasattr(os, "nice"):
+        os.nice(5)
+    state = execute(Path(sys.argv[1]))
+    raise SystemExit(0 if state in ("finished", "stopped") else 1)
+
+
+if __name__ == "__main__":
+    main()
