@@ -1,0 +1,286 @@
+"""The panels: what each asks, needs and says, and how its figure is drawn from a view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from clustlab.figures.centroids import NEAREST, centroids, nearest_samples
+from clustlab.figures.confidence import confidence
+from clustlab.figures.confusion import confusion
+from clustlab.figures.curves import METRICS, curves
+from clustlab.figures.interpolation import interpolation
+from clustlab.figures.latent import latent
+from clustlab.figures.p_and_q import p_and_q, p_and_q_all
+from clustlab.figures.strip_history import strip_history
+from clustlab.figures.style import thinned
+from clustlab.projections import PROJECTIONS, read_layout
+from clustlab.runs.reader import Run
+from clustlab.views.moment import View, ViewError, arrays_of, layout_of
+
+__all__ = ["PANELS", "Panel"]
+
+HISTORY = 10
+"""Moments in the history of a strip."""
+TRAIL = 12
+"""Frames that a centroid's trail reaches back."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One explanation of what happens on the map.
+
+    Attributes
+    ----------
+    name, title : str
+        What it is called in links and on its tab.
+    question : str
+        The sentence above it.
+    aid : str
+        One line on how to read it.
+    help : str
+        Formula and reference, Markdown with LaTeX.
+    needs : tuple of str
+        Arrays of a frame (``sample.<name>`` for the probe's, ``run.scalars`` for the scalars) that must be there.
+    draw : callable
+        ``draw(view, **options)`` returns the figure.
+    """
+
+    name: str
+    title: str
+    question: str
+    aid: str
+    help: str
+    needs: tuple[str, ...]
+    draw: Callable[..., go.Figure]
+
+
+def _draw_latent(view: View, *, projection: str | None = None, colour: str = "cluster") -> go.Figure:
+    name, layout = layout_of(view, projection)
+    arrays = view.arrays
+    values = {"cluster": None, "confidence": arrays.get("confidence"), "loss": arrays.get("sample_loss")}
+    values |= {"class": view.run.sample.get("y") if view.run.folder.sample.exists() else None}
+    possible = [key for key, value in values.items() if value is not None or key == "cluster"]
+    if colour not in possible:
+        raise ViewError(f"the map cannot be coloured by “{colour}” here; it can be by {', '.join(possible)}")
+    earlier = [
+        old.centroids
+        for record in view.run.frames.records()[max(0, view.index - TRAIL) : view.index]
+        if (old := read_layout(view.run.folder, name, record["file"])) is not None
+        and old.centroids.shape == layout.centroids.shape
+    ]
+    return latent(
+        layout.points,
+        layout.centroids,
+        arrays["labels"],
+        colour=colour,  # type: ignore[arg-type]
+        values=values[colour],
+        class_names=view.class_names,
+        trails=np.stack(earlier) if earlier else None,
+        selected=view.selected,
+        remark=f"{PROJECTIONS[name].title}. {PROJECTIONS[name].note}",
+    )
+
+
+def _draw_p_and_q(view: View) -> go.Figure:
+    return p_and_q(view.arrays["q"], view.arrays.get("p"), selected=view.selected)
+
+
+def _draw_p_and_q_all(view: View) -> go.Figure:
+    return p_and_q_all(view.arrays["q"], view.arrays["labels"], view.arrays.get("p"))
+
+
+def _draw_interpolation(view: View) -> go.Figure:
+    arrays, sample = view.arrays, view.run.sample
+    return interpolation(
+        arrays["strips"],
+        sample["alpha"],
+        strip_labels=arrays.get("strip_labels"),
+        critic_guess=arrays.get("critic_guess"),
+        ends=view.samples(sample["pairs"]),
+    )
+
+
+def _draw_strip_history(view: View, *, pair: int | None = None) -> go.Figure:
+    pairs = view.run.sample["pairs"]
+    if pair is None:  # a path from one cluster to another tells more than one that stays at home
+        ends = view.arrays.get("strip_labels", np.zeros((len(pairs), 2)))[:, [0, -1]]
+        pair = int((ends[:, 0] != ends[:, 1]).argmax())
+    if not 0 <= pair < len(pairs):
+        raise ViewError(f"there is no pair {pair}; the run has pairs 0 to {len(pairs) - 1}")
+    records = view.run.frames.records()[: view.index + 1]
+    recorded = [record for record in records if "strips" in record["arrays"]]
+    shown = [recorded[i] for i in thinned(len(recorded), HISTORY)]
+    moments = [arrays_of(view.run, record["frame"]) for record in shown]
+    labelled = all("strip_labels" in moment for moment in moments)
+    first, second = pairs[pair]
+    return strip_history(
+        np.stack([moment["strips"][pair] for moment in moments]),
+        [record["step"] for record in shown],
+        view.run.sample["alpha"],
+        strip_labels=np.stack([moment["strip_labels"][pair] for moment in moments]) if labelled else None,
+        pair=f"between samples {first} and {second}",
+    )
+
+
+def _draw_centroids(view: View) -> go.Figure:
+    arrays = view.arrays
+    nearest = nearest_samples(arrays["codes"], arrays["centroids"], NEAREST)
+    sizes = np.bincount(arrays["labels"].astype(np.int64), minlength=len(nearest))[: len(nearest)]
+    return centroids(arrays["decoded_centroids"], sizes, view.samples(nearest), nearest)
+
+
+def _draw_curves(view: View, *, logarithmic: bool = False) -> go.Figure:
+    records = view.run.scalar_records
+    terms: dict[str, list[tuple[float, float]]] = {}
+    values: dict[str, list[tuple[float, float]]] = {}
+    for record in records:
+        for name, term in record.get("terms", {}).items():
+            terms.setdefault(name, []).append((record["step"], term["raw"]))
+        measured = record.get("values", {})
+        for name, value in {**measured, **measured.get("metrics", {})}.items():
+            if name in METRICS and value is not None:
+                values.setdefault(name, []).append((record["step"], value))
+    for record in view.run.frames.records():
+        for name, value in record.get("metrics", {}).items():
+            if name in METRICS and value is not None:
+                values.setdefault(name, []).append((record["step"], value))
+    return curves(
+        {name: _series(pairs) for name, pairs in terms.items()},
+        {name: _series(values[name]) for name in METRICS if name in values},
+        _phases(view.run, records),
+        step=view.frame.step,
+        logarithmic=logarithmic,
+    )
+
+
+def _series(pairs: list[tuple[float, float]]) -> tuple[np.ndarray, np.ndarray]:
+    """Return steps and values in order, one a step."""
+    latest = dict(pairs)
+    steps = sorted(latest)
+    return np.array(steps, np.float64), np.array([latest[step] for step in steps], np.float64)
+
+
+def _phases(run: Run, records: list[dict[str, Any]]) -> list[tuple[str, float, float]]:
+    """Return the phases that were recorded: title, first step, last step; each begins where the one before ended."""
+    titles = {phase["name"]: phase.get("title", phase["name"]) for phase in run.about.get("phases", ())}
+    last: dict[str, float] = {}
+    for record in sorted([*records, *run.frames.records()], key=lambda record: record["step"]):
+        last[record["phase"]] = record["step"]
+    ends = list(last.values())
+    return [(titles.get(name, name), start, end) for name, start, end in zip(last, [0.0, *ends], ends, strict=False)]
+
+
+def _draw_confidence(view: View) -> go.Figure:
+    arrays = view.arrays
+    return confidence(arrays["confidence"], arrays["labels"], view.n_clusters, soft="q" in arrays)
+
+
+def _draw_confusion(view: View) -> go.Figure:
+    return confusion(view.arrays["labels"], view.run.sample["y"], view.n_clusters, view.class_names)
+
+
+PANELS: tuple[Panel, ...] = (
+    Panel(
+        name="latent",
+        title="Map",
+        question="Where do the samples live?",
+        aid="Each dot is a sample, each diamond a centroid with the way it has come.",
+        help=r"Codes $z_i = f(x_i)$ and centroids $\mu_j$, projected together. UMAP: McInnes, Healy and Melville "
+        r"(2018), [arXiv:1802.03426](https://arxiv.org/abs/1802.03426).",
+        needs=("codes", "centroids", "labels"),
+        draw=_draw_latent,
+    ),
+    Panel(
+        name="p-and-q",
+        title="P and Q",
+        question="Which centroid does each sample believe in?",
+        aid="Outlined: what the model believes (q). Filled: what it is told to believe (p).",
+        help=r"$q_{ij}$ is the probability that sample $i$ belongs to cluster $j$; in DEC "
+        r"$q_{ij} \propto (1 + \lVert z_i - \mu_j \rVert^2)^{-1}$. The target sharpens it: "
+        r"$p_{ij} \propto q_{ij}^2 / f_j$ with $f_j = \sum_i q_{ij}$. What is minimised is "
+        r"$\mathrm{KL}(P \Vert Q) = \sum_i \sum_j p_{ij} \log (p_{ij} / q_{ij})$, in nats. "
+        r"Xie, Girshick and Farhadi (2016), [arXiv:1511.06335](https://arxiv.org/abs/1511.06335).",
+        needs=("q",),
+        draw=_draw_p_and_q,
+    ),
+    Panel(
+        name="p-and-q-all",
+        title="P and Q of all",
+        question="How sure is the whole probe, and what does the target change?",
+        aid="One row a sample. In P − Q, vermilion is pulled up and blue is pushed down.",
+        help=r"Rows are sorted by cluster, then by falling confidence, at most 200 of them. The soft share of a "
+        r"cluster is $f_j / n = \tfrac{1}{n} \sum_i q_{ij}$; dashed: equal shares. Dividing by $f_j$ in the target "
+        r"keeps large clusters from swallowing small ones.",
+        needs=("q", "labels"),
+        draw=_draw_p_and_q_all,
+    ),
+    Panel(
+        name="interpolation",
+        title="Interpolation",
+        question="What lies between two samples?",
+        aid="From one real sample to another; a good critic guesses 0 where it takes a mixture for a real sample.",
+        help=r"Each picture is $g((1 - \alpha) z_1 + \alpha z_2)$. The critic sees only the picture and guesses "
+        r"$\min(\alpha, 1 - \alpha)$; the autoencoder is rewarded where it guesses 0. The bar is the cluster of the "
+        r"mixed code. Berthelot, Raffel, Roy and Goodfellow (2019), "
+        r"[arXiv:1807.07543](https://arxiv.org/abs/1807.07543).",
+        needs=("strips", "sample.pairs", "sample.alpha"),
+        draw=_draw_interpolation,
+    ),
+    Panel(
+        name="strip-history",
+        title="Strip over time",
+        question="How did what lies between become what it is?",
+        aid="The same pair at up to ten moments, the latest at the bottom.",
+        help=r"Rows are evenly chosen among the recorded frames up to the one shown. The bar under a picture is the "
+        r"cluster of the mixed code $(1 - \alpha) z_1 + \alpha z_2$.",
+        needs=("strips", "sample.pairs", "sample.alpha"),
+        draw=_draw_strip_history,
+    ),
+    Panel(
+        name="centroids",
+        title="Centroids",
+        question="What does each cluster look like?",
+        aid="A blurred centroid stands for a cluster that mixes several kinds of sample.",
+        help=r"$g(\mu_j)$, the decoder's picture of a centroid that no sample need have, beside the three samples "
+        r"with the smallest $\lVert z_i - \mu_j \rVert$.",
+        needs=("decoded_centroids", "codes", "centroids", "labels"),
+        draw=_draw_centroids,
+    ),
+    Panel(
+        name="curves",
+        title="Curves",
+        question="What is being minimised, and what comes of it?",
+        aid="Above, each term of the objective, unweighted; below, agreement with the classes and labels that changed.",
+        help=r"ACC is the accuracy under the best matching of clusters to classes, NMI the normalised mutual "
+        r"information, ARI the adjusted Rand index, all on the probe and unknown to training. A term's curve is its "
+        r"mean over the steps since the record before; the vertical line is the moment shown.",
+        needs=("run.scalars",),
+        draw=_draw_curves,
+    ),
+    Panel(
+        name="confidence",
+        title="Confidence",
+        question="How sure is the model?",
+        aid="A heap at the right means hard clusters; a heap at 1/K means that it cannot tell.",
+        help=r"$\max_j q_{ij}$ where the phase assigns softly; otherwise the margin $1 - d_1 / d_2$ of the distances "
+        r"to the nearest and second nearest centroid. Being sure is not being right.",
+        needs=("confidence", "labels"),
+        draw=_draw_confidence,
+    ),
+    Panel(
+        name="confusion",
+        title="Confusion",
+        question="Do clusters and classes agree?",
+        aid="A cluster in one column is one class; a column in two rows is a class that was split.",
+        help=r"Counts of the probe. Clusters are ordered by the assignment that puts most samples on the diagonal "
+        r"(Kuhn, 1955); the share on the diagonal is ACC.",
+        needs=("labels", "sample.y"),
+        draw=_draw_confusion,
+    ),
+)
+"""Every panel, in the order in which a page offers them."""

@@ -1,0 +1,96 @@
+"""Asking for a figure by name: which panels a moment can show, and the figure itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+from clustlab.runs.reader import Run
+from clustlab.views.catalogue import PANELS, Panel
+from clustlab.views.moment import View, ViewError, arrays_of, record_of
+
+__all__ = ["draw", "panels"]
+
+
+def panels(run: Run, frame: int = -1) -> list[dict[str, Any]]:
+    """Return every panel with whether it can be drawn at a frame.
+
+    Each is a dict with ``name``, ``title``, ``question``, ``aid``, ``help``, ``available`` (bool) and ``from_phase``:
+    the first phase with a frame that has what it needs, None if none has so far.
+    """
+    records = run.frames.records()
+    here = record_of(run, frame) if records else None
+    return [
+        {
+            "name": panel.name,
+            "title": panel.title,
+            "question": panel.question,
+            "aid": panel.aid,
+            "help": panel.help,
+            "available": here is not None and not _missing(panel, run, here),
+            "from_phase": next((record["phase"] for record in records if not _missing(panel, run, record)), None),
+        }
+        for panel in PANELS
+    ]
+
+
+def draw(run: Run, name: str, frame: int = -1, selected: int | None = None, **options: Any) -> go.Figure:
+    """Return a panel's figure at a frame.
+
+    Parameters
+    ----------
+    run : Run
+        The run, live or ended.
+    name : str
+        A panel's name; ``[panel["name"] for panel in panels(run)]`` lists them.
+    frame : int
+        Index into ``run.frames``.
+    selected : int, optional
+        A sample, as a position in the probe.
+    **options
+        What the panel takes: ``projection`` and ``colour`` for ``latent``, ``pair`` for ``strip-history``,
+        ``logarithmic`` for ``curves``.
+
+    Raises
+    ------
+    ViewError
+        If there is no such panel, frame or sample, the frame has not recorded what the panel needs, or the panel
+        takes no such option.
+    """
+    panel = next((panel for panel in PANELS if panel.name == name), None)
+    if panel is None:
+        raise ViewError(f"there is no figure “{name}”; there are {', '.join(panel.name for panel in PANELS)}")
+    record = record_of(run, frame)
+    missing = _missing(panel, run, record)
+    if missing:
+        possible = [panel.name for panel in PANELS if not _missing(panel, run, record)]
+        raise ViewError(
+            f"the figure “{name}” needs {', '.join(missing)}, which step {record['step']} ({record['phase']}) has not "
+            f"recorded; it can show {', '.join(possible)}"
+        )
+    view = View(run, record["frame"], arrays_of(run, record["frame"]), selected)
+    n = len(view.arrays["labels"])
+    if selected is not None and not (isinstance(selected, int) and 0 <= selected < n):
+        raise ViewError(f"there is no sample {selected} in the probe; it has samples 0 to {n - 1}")
+    allowed = panel.draw.__kwdefaults__ or {}
+    unknown = [option for option in options if option not in allowed]
+    if unknown:
+        raise ViewError(f"the figure “{name}” has no option “{unknown[0]}”; it has {', '.join(allowed) or 'none'}")
+    return panel.draw(view, **options)
+
+
+def _missing(panel: Panel, run: Run, record: dict[str, Any]) -> list[str]:
+    """Return what a panel needs and the moment has not."""
+    there = {*record["arrays"]}
+    missing = []
+    for need in panel.needs:
+        place, _, name = need.rpartition(".")
+        if place == "sample":
+            found = run.folder.sample.exists() and name in run.sample
+        elif place == "run":
+            found = bool(run.scalar_records)
+        else:
+            found = name in there
+        missing += [] if found else [name]
+    return missing

@@ -1,0 +1,117 @@
+"""One moment of a run: its arrays, read once, and its coordinates on the map."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clustlab.errors import ClustlabError
+from clustlab.projections import PROJECTIONS, Layout, available, projection_of, read_layout
+from clustlab.runs.reader import Frame, Run
+
+__all__ = ["View", "ViewError", "arrays_of", "layout_of", "record_of"]
+
+
+class ViewError(ClustlabError, ValueError):
+    """A figure that does not exist, or that this frame has no arrays for."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One moment of a run, as a panel sees it.
+
+    Attributes
+    ----------
+    run : Run
+        The run.
+    index : int
+        Which frame, 0 … number of frames − 1.
+    arrays : dict of str to ndarray
+        The frame's arrays.
+    selected : int or None
+        A sample, as a position in the probe.
+    """
+
+    run: Run
+    index: int
+    arrays: dict[str, np.ndarray]
+    selected: int | None = None
+
+    @property
+    def frame(self) -> Frame:
+        """The frame's line in ``frames.jsonl``."""
+        return self.run.frames[self.index]
+
+    @property
+    def n_clusters(self) -> int:
+        """Number of recorded clusters K."""
+        return max(len(self.arrays["centroids"]), int(self.arrays["labels"].max(initial=0)) + 1)
+
+    @property
+    def class_names(self) -> list[str]:
+        """Names of the classes; empty where the data has none."""
+        return [str(name) for name in (self.run.about.get("dataset") or {}).get("class_names") or ()]
+
+    def samples(self, positions: np.ndarray) -> np.ndarray:
+        """Return the probe's samples at some positions, as thumbnails (…, h, w) or vectors (…, D)."""
+        sample = self.run.sample
+        return np.asarray(sample["thumbnails" if "thumbnails" in sample else "x"][positions])
+
+
+def record_of(run: Run, frame: int) -> dict[str, Any]:
+    """Return a frame's line in ``frames.jsonl``; frames may be counted from the end."""
+    records = run.frames.records()
+    if not records:
+        raise ViewError(f"the run {run.name} has recorded no frame yet")
+    try:
+        return records[frame]
+    except IndexError:
+        raise ViewError(f"there is no frame {frame}; the run {run.name} has frames 0 to {len(records) - 1}") from None
+
+
+def arrays_of(run: Run, index: int) -> dict[str, np.ndarray]:
+    """Return the arrays of a frame by its number; the last few are kept, so that scrubbing reads nothing twice."""
+    path = run.frames[index].path
+    try:
+        return _load(path, path.stat().st_mtime_ns)
+    except (OSError, ValueError) as error:
+        raise ViewError(f"the frame {path.name} of the run {run.name} cannot be read ({error})") from error
+
+
+@functools.lru_cache(maxsize=24)
+def _load(path: Path, _changed: int) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as file:
+        return dict(file)
+
+
+def layout_of(view: View, projection: str | None = None) -> tuple[str, Layout]:
+    """Return the coordinates of a view and the projection they come from.
+
+    Without a projection asked for: the first of :func:`clustlab.projections.available` that has been projected, else
+    the codes themselves or their principal plane, which cost nothing.
+
+    Raises
+    ------
+    ProjectionError
+        If there is no such projection, or the codes have no place on a plane.
+    ViewError
+        If UMAP is asked for and has not been run on this frame.
+    """
+    codes, means = view.arrays["codes"], view.arrays["centroids"]
+    names = available(codes.shape[1], len(codes)) if projection is None else [projection_of(projection).name]
+    file = view.frame.path.name
+    for name in names:
+        layout = read_layout(view.run.folder, name, file)
+        if layout is not None:
+            return name, layout
+    quick = next((name for name in names if name != "umap"), None)
+    if quick is None:
+        raise ViewError(
+            f"step {view.frame.step} has not been projected by UMAP yet; "
+            f"run “clustlab project {view.run.name} --projection umap”, or ask for the projection pca"
+        )
+    return quick, PROJECTIONS[quick].project(codes, means, None)

@@ -1,0 +1,192 @@
+"""Panels are offered where their arrays are, drawn from them, and refused in a sentence elsewhere."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from clustlab.errors import ClustlabError
+from clustlab.projections import project
+from clustlab.runs import Run, create_run_folder
+from clustlab.runs.writer import RunWriter, write_spec
+from clustlab.spec import RunSpec
+from clustlab.views import PANELS, View, ViewError, draw, layout_of, panels
+
+N, K, PAIRS, STEPS = 60, 3, 2, 5
+
+
+def arrays_at(step: int, *, soft: bool) -> dict[str, np.ndarray]:
+    generator = np.random.default_rng(step)
+    arrays = {
+        "codes": generator.normal(size=(N, 4)).astype(np.float32),
+        "labels": (np.arange(N) % K).astype(np.int16),
+        "centroids": generator.normal(size=(K, 4)).astype(np.float32),
+        "sizes": np.full(K, N // K, np.int32),
+        "confidence": generator.random(N).astype(np.float16),
+        "sample_loss": generator.random(N).astype(np.float32),
+        "decoded_centroids": generator.random((K, 8, 8)).astype(np.float16),
+        "strips": generator.random((PAIRS, STEPS, 8, 8)).astype(np.float16),
+        "strip_labels": np.array([[0] * STEPS, [0, 0, 1, 1, 1]], np.int16),
+    }
+    if soft:
+        q = generator.dirichlet(np.ones(K), size=N)
+        arrays |= {"q": q.astype(np.float16), "p": (q**2 / (q**2).sum(axis=1, keepdims=True)).astype(np.float16)}
+    return arrays
+
+
+def written(folder: Path, *, images: bool = True) -> Run:
+    run_folder = create_run_folder(folder, "view")
+    write_spec(run_folder, RunSpec(method="idec", data="digits").to_json())
+    writer = RunWriter(run_folder)
+    phases = [{"name": "pretrain", "title": "autoencoder"}, {"name": "cluster", "title": "clustering"}]
+    dataset = {"name": "digits", "class_names": ["zero", "one", "two"]}
+    writer.about({"title": "IDEC on digits", "phases": phases, "dataset": dataset, "n_clusters": K})
+    sample: dict[str, np.ndarray] = {"index": np.arange(N)}
+    if images:
+        pairs = np.array([[0, 3], [3, 4]])
+        sample |= {"thumbnails": np.full((N, 8, 8), 7, np.uint8), "y": np.arange(N) % K, "pairs": pairs}
+        sample |= {"alpha": np.linspace(0, 1, STEPS).astype(np.float32)}
+    else:
+        sample |= {"x": np.zeros((N, 4), np.float32)}
+    writer.sample(sample)
+    for step in range(0, 150, 10):
+        phase = "pretrain" if step < 80 else "cluster"
+        term = {"raw": 1 / (1 + step), "weight": 1.0, "weighted": 1 / (1 + step)}
+        writer.scalars(
+            {"step": step, "phase": phase, "terms": {"reconstruction": term}, "values": {"label_change": 0.1}}
+        )
+        arrays = arrays_at(step, soft=phase == "cluster")
+        if not images:
+            arrays = {name: arrays[name] for name in ("codes", "labels", "centroids", "confidence")}
+        record = {"step": step, "phase": phase, "phase_step": step, "metrics": {"acc": step / 200}, "terms": {}}
+        writer.frame({**record, "values": {}}, arrays)
+    writer.status(state="finished", step=140)
+    return Run(run_folder.path)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return written(tmp_path_factory.mktemp("views"))
+
+
+def offered(run: Run, frame: int) -> set[str]:
+    return {panel["name"] for panel in panels(run, frame) if panel["available"]}
+
+
+def test_views_load_neither_torch_nor_streamlit_nor_umap() -> None:
+    code = "import sys, clustlab.views; print({'torch', 'streamlit', 'umap'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "set()"
+
+
+def test_panels_are_offered_where_their_arrays_are(run: Run) -> None:
+    everything = {panel.name for panel in PANELS}
+    assert offered(run, -1) == everything
+    assert offered(run, 0) == everything - {"p-and-q", "p-and-q-all"}
+    phases = {panel["name"]: panel["from_phase"] for panel in panels(run, 0)}
+    assert phases["p-and-q"] == "cluster"
+    assert phases["latent"] == "pretrain"
+
+
+def test_panels_speak_to_people(run: Run) -> None:
+    for panel in panels(run):
+        assert panel["question"].endswith("?")
+        assert panel["aid"].endswith(".")
+        assert panel["help"].count("$") % 2 == 0
+
+
+def test_a_run_of_vectors_without_classes_offers_what_it_can(tmp_path: Path) -> None:
+    vectors = written(tmp_path, images=False)
+    assert offered(vectors, -1) == {"latent", "curves", "confidence"}
+    assert {panel["name"]: panel["from_phase"] for panel in panels(vectors)}["confusion"] is None
+
+
+def test_a_run_without_frames_offers_nothing_and_says_so(tmp_path: Path) -> None:
+    folder = create_run_folder(tmp_path, "empty")
+    write_spec(folder, RunSpec(method="idec", data="digits").to_json())
+    empty = Run(folder.path)
+    assert offered(empty, -1) == set()
+    with pytest.raises(ViewError, match="has recorded no frame yet"):
+        draw(empty, "latent")
+
+
+@pytest.mark.parametrize("name", [panel.name for panel in PANELS])
+def test_every_panel_is_drawn_small_enough_to_send(run: Run, name: str) -> None:
+    figure = run.figure(name)
+    assert len(figure.data) > 0
+    assert len(figure.to_json()) < 400_000
+
+
+def test_the_figure_shows_the_frame_and_the_sample_asked_for(run: Run) -> None:
+    for frame in (9, -1):
+        bars = {trace.name: trace.y for trace in draw(run, "p-and-q", frame, selected=11).data if trace.type == "bar"}
+        np.testing.assert_array_equal(bars["Q"], run.frames[frame].q[11])
+        np.testing.assert_array_equal(bars["P"], run.frames[frame].p[11])
+
+
+def test_curves_hold_the_whole_run_at_every_frame(run: Run) -> None:
+    figure = draw(run, "curves", 3)
+    lines = {trace.name: trace for trace in figure.data}
+    assert list(lines["reconstruction"].x) == list(range(0, 150, 10))
+    np.testing.assert_allclose(lines["ACC"].y, np.arange(0, 150, 10) / 200)
+    assert {shape.x0 for shape in figure.layout.shapes if shape.type == "line"} == {30}
+    bands = [(shape.x0, shape.x1) for shape in figure.layout.shapes if shape.type == "rect"]
+    assert bands == [(0, 70), (70, 140)]
+
+
+def test_the_history_ends_at_the_frame_shown(run: Run) -> None:
+    assert list(draw(run, "strip-history", 2).layout.yaxis.ticktext) == ["step 0", "step 10", "step 20"]
+    steps = draw(run, "strip-history").layout.yaxis.ticktext
+    assert len(steps) == 10
+    assert (steps[0], steps[-1]) == ("step 0", "step 140")
+
+
+def test_the_history_prefers_a_pair_that_changes_cluster(run: Run) -> None:
+    def heading(**options: Any) -> str:
+        return draw(run, "strip-history", **options).layout.annotations[0].text
+
+    assert heading() == "between samples 3 and 4"
+    assert heading(pair=0) == "between samples 0 and 3"
+
+
+def test_the_map_uses_what_has_been_projected(tmp_path: Path) -> None:
+    run = written(tmp_path)
+    view = View(run, 14, run.frames[14].arrays)
+    assert layout_of(view)[0] == "pca"
+    assert all(trace.mode != "lines" for trace in draw(run, "latent").data)
+    with pytest.raises(ViewError, match="has not been projected by UMAP yet"):
+        draw(run, "latent", projection="umap")
+    project(run.folder.path, "pca")
+    with np.load(run.folder.projection("pca") / "000140.npz") as cached:
+        np.testing.assert_array_equal(layout_of(view, "pca")[1].points, cached["points"])
+    assert any(trace.mode == "lines" for trace in draw(run, "latent").data)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"name": "piechart"}, "there is no figure “piechart”; there are latent, p-and-q"),
+        ({"name": "p-and-q", "frame": 0}, "needs q, which step 0 .pretrain. has not recorded; it can show latent"),
+        ({"name": "latent", "frame": 15}, "there is no frame 15; the run .* has frames 0 to 14"),
+        ({"name": "latent", "selected": 60}, "no sample 60 in the probe; it has samples 0 to 59"),
+        ({"name": "latent", "colour": "taste"}, "cannot be coloured by “taste” here; it can be by cluster"),
+        ({"name": "latent", "projection": "tsne"}, "there is no projection “tsne”"),
+        ({"name": "latent", "size": 3}, "has no option “size”; it has projection, colour"),
+        ({"name": "strip-history", "pair": 2}, "there is no pair 2"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_in_a_sentence(run: Run, arguments: dict[str, Any], says: str) -> None:
+    with pytest.raises(ClustlabError, match=says):
+        draw(run, **arguments)
+
+
+@pytest.mark.parametrize("colour", ["cluster", "class", "confidence", "loss"])
+def test_the_map_can_be_coloured(run: Run, colour: str) -> None:
+    figure = draw(run, "latent", colour=colour, projection="pca")
+    names = {trace.name for trace in figure.data}
+    expected = {"cluster": "cluster 0", "class": "two", "confidence": "confidence", "loss": "reconstruction error"}
+    assert expected[colour] in names
