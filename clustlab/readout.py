@@ -101,9 +101,7 @@ def _check(codes: np.ndarray, n_clusters: int) -> None:
         raise DataError("the codes are not finite numbers; training has diverged, try a smaller learning rate")
 
 
-def _run(
-    codes: np.ndarray, n_clusters: int, init: str | np.ndarray, n_init: int, max_iter: int, seed: int
-) -> KMeans:
+def _run(codes: np.ndarray, n_clusters: int, init: str | np.ndarray, n_init: int, max_iter: int, seed: int) -> KMeans:
     kmeans = KMeans(
         n_clusters, init=init, n_init=n_init, max_iter=max_iter, tol=1e-4, random_state=seed, algorithm="lloyd"
     )

@@ -13,6 +13,7 @@ from clustlab.methods.base import Phase, ProbePass, Samples
 from clustlab.metrics import match, scores, silhouette
 from clustlab.objectives.kmeans import lloyd_step, nearest_centroid, nearest_margin
 from clustlab.objectives.reconstruction import squared_error
+from clustlab.objectives.student_t import squared_distances
 from clustlab.readout import KMeansProtocol, fit
 
 __all__ = ["Clusters", "Probe", "choose_probe", "frame_arrays", "read_out_all"]
@@ -20,8 +21,11 @@ __all__ = ["Clusters", "Probe", "choose_probe", "frame_arrays", "read_out_all"]
 PAIRS, ALPHAS = 6, 11
 """Fixed interpolation pairs, and the images of each strip."""
 
-READ_OUT_STEPS = 10
-"""Lloyd steps a frame's read-out may take from the centroids of the frame before."""
+READ_OUT_STEPS = 5
+"""Lloyd steps a frame's read-out takes from the centroids of the frame before."""
+
+READ_OUT_PATIENCE = 0.01
+"""How much worse (as a share of the inertia) carried centroids may be than fresh ones and still be kept."""
 
 
 @dataclass(frozen=True)
@@ -157,32 +161,32 @@ def frame_arrays(
 
 
 def _read_out(codes: Tensor, n_clusters: int, seed: int, before: Clusters) -> Tensor:
-    """Return centroids by k-means on the probe's codes, started from those of the frame before: (K, J)."""
-    if before.centroids is None or before.centroids.shape != (n_clusters, codes.shape[1]):
-        found = fit(codes.cpu().numpy(), n_clusters, seed=seed, protocol=KMeansProtocol(n_init=4))
-        return torch.from_numpy(found.centroids).to(codes)
-    centroids = torch.from_numpy(before.centroids).to(codes)
-    labels = nearest_centroid(codes, centroids)
+    """Return centroids of k-means on the probe's codes, (K, J): the better of two runs.
+
+    One starts from the centroids of the frame before, so that clusters stay what they are while codes move a little;
+    the other starts afresh, so that the clusters of an untrained encoder are not carried along for ever.
+    """
+    fresh = fit(codes.cpu().numpy(), n_clusters, seed=seed, protocol=KMeansProtocol(n_init=1))
+    found = torch.from_numpy(fresh.centroids).to(codes)
+    if before.centroids is None or before.centroids.shape != found.shape:
+        return found
+    carried = torch.from_numpy(before.centroids).to(codes)
     for _ in range(READ_OUT_STEPS):
-        centroids, moved = lloyd_step(codes, labels, centroids)
-        if torch.equal(moved, labels):
-            break
-        labels = moved
-    return centroids
+        carried, _ = lloyd_step(codes, nearest_centroid(codes, carried), carried)
+    inertia = [squared_distances(codes, each).amin(dim=1).sum().item() for each in (carried, found)]
+    return carried if inertia[0] <= inertia[1] * (1 + READ_OUT_PATIENCE) else found
 
 
 def _identities(phase: Phase, labels: np.ndarray, n_clusters: int, before: Clusters) -> np.ndarray:
     """Return the model's own index of each recorded cluster, (K,).
 
-    Centroids of a phase keep their meaning while it lasts; read-out centroids start from the recorded ones. Only
-    where a phase begins do clusters have to be recognised, by the samples they share with the frame before.
+    Centroids of a phase keep their meaning while it lasts. Where a phase begins, and in each read-out, clusters have
+    to be recognised by the samples they share with the frame before.
     """
     if before.labels is None or before.model_cluster is None:
         return np.arange(n_clusters)
     if phase.centroids and phase.name == before.phase:
         return before.model_cluster
-    if phase.name == before.phase:
-        return np.arange(n_clusters)
     return np.argsort(match(labels, before.labels, n_clusters))
 
 

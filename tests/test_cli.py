@@ -1,0 +1,162 @@
+"""The command line: what it prints, how it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import clustlab
+from clustlab import cli
+from clustlab.runs import Run
+
+Command = Callable[..., tuple[int, str, str]]
+
+FAST = ["--set", "training.epochs=2", "--set", "training.threads=1", "--set", "network.hidden=16"]
+
+
+@pytest.fixture
+def command(runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """A function that runs a command line and returns exit status, standard output and standard error."""
+
+    def call(*arguments: str | Path) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["clustlab", *map(str, arguments)])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as end:
+            code = int(end.code or 0)
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return call
+
+
+def test_train_prints_the_folder_last_and_show_prints_what_scripts_need(command: Command, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    code, out, err = command(
+        "train", "idec", "--data", "blobs", "--extension", "acai", "--seed", "4", "--runs", elsewhere, *FAST,
+        "--set", "cluster_weight=0.2", "--set", "extensions.acai.critic_weight=1",
+    )  # fmt: skip
+    assert code == 0, err
+    folder = Path(out.splitlines()[-1])
+    assert folder.parent == elsewhere.resolve()
+    assert "acc" in err
+    code, out, _ = command("show", folder.name, "--json", "--runs", elsewhere)
+    shown = json.loads(out)
+    assert code == 0
+    assert shown["state"] == "finished"
+    assert (shown["method"], shown["extensions"], shown["data"], shown["seed"]) == ("idec", ["acai"], "blobs", 4)
+    assert set(shown["metrics"]) >= {"acc", "nmi", "ari"}
+    assert shown["metrics_on"] == "data set"
+    assert shown["n_frames"] == len(clustlab.open_run(folder).frames)
+    assert shown["wall_s"] > 0
+    assert shown["folder"] == str(folder)
+    assert shown["spec"]["options"] == {"cluster_weight": 0.2}
+    assert shown["spec"]["extensions"] == {"acai": {"critic_weight": 1}}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["train", "idek"], "there is no method “idek”"),
+        (["train", "idec", "--data", "nowhere.npz"], "nowhere.npz"),
+        (["train", "idec", "--data", "digts"], "there is no data source “digts”"),
+        (["train", "idec", "--set", "gamma=1"], "there is no option “gamma”"),
+        (["train", "idec", "--set", "cluster_weight=-1"], "it must be at least 0"),
+        (["train", "idec", "--set", "training.epochs=many"], "training.epochs"),
+        (["train", "idec", "--set", "cluster_weight"], "write name=value"),
+        (["train", "idec", "--set", "trainning.epochs=1"], "dotted names begin with"),
+        (["train", "idec", "--data", "blobs", "--n-clusters", "700"], "there cannot be more clusters than samples"),
+        (["train", "kmeans", "--extension", "acai"], "nothing for an extension to join"),
+        (["train", "idec", "--extension", "critic"], "there is no extension “critic”"),
+        (["show", "nobody"], "there is no run “nobody”"),
+        (["resume", "nobody"], "there is no run “nobody”"),
+        (["import", "nowhere.zip"], "nowhere.zip"),
+    ],
+)
+def test_bad_input_is_one_line_on_standard_error(
+    command: Command, runs: Path, arguments: list[str], sentence: str
+) -> None:
+    code, out, err = command(*arguments)
+    assert code == 1
+    assert sentence in err
+    assert len(err.strip().splitlines()) == 1
+    assert out == ""
+    assert list(runs.iterdir()) == []
+
+
+def test_a_run_of_a_newer_format_is_refused_in_one_line(command: Command, record: Callable[..., Run]) -> None:
+    run = record()
+    spec = json.loads(run.folder.spec.read_text())
+    run.folder.spec.write_text(json.dumps({**spec, "format": 99}))
+    code, _, err = command("show", run.name)
+    assert code == 1
+    assert "written by a newer clustlab" in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_runs_are_listed_and_controlled_by_name(command: Command, record: Callable[..., Run]) -> None:
+    run = record()
+    code, out, _ = command("runs", "--json")
+    assert code == 0
+    assert [each["run"] for each in json.loads(out)] == [run.name]
+    code, out, _ = command("runs")
+    assert run.name in out
+    for wish in ("pause", "stop"):
+        code, _, err = command(wish, run.name)
+        assert code == 1
+        assert "is finished" in err
+
+
+def test_methods_and_data_are_described(command: Command) -> None:
+    _, out, _ = command("methods", "--json")
+    described = json.loads(out)
+    gamma = described["methods"]["idec"]["options"]["cluster_weight"]
+    assert gamma["symbol"] == r"\gamma"
+    assert (gamma["minimum"], gamma["maximum"], gamma["default"]) == (0, 100, 0.1)
+    assert "acai" in described["extensions"]
+    _, out, _ = command("data", "--json")
+    assert {source["name"] for source in json.loads(out)} >= {"digits", "mnist-sample", "blobs", "stripes"}
+    for words in (["methods"], ["data"]):
+        code, out, _ = command(*words)
+        assert code == 0
+        assert len(out.splitlines()) >= 4
+
+
+def test_a_run_travels_as_a_zip(command: Command, record: Callable[..., Run], tmp_path: Path) -> None:
+    run = record()
+    target = tmp_path / "run.zip"
+    assert command("export", run.name, target)[0] == 0
+    assert command("export", run.name, target)[0] == 1  # nothing is overwritten
+    code, out, err = command("import", target, "--runs", tmp_path / "there")
+    assert code == 0, err
+    assert len(clustlab.open_run(out.strip()).frames) == len(run.frames)
+
+
+def test_ctrl_c_stops_in_good_order_and_resume_finishes(runs: Path) -> None:
+    words = [sys.executable, "-m", "clustlab.cli", "train", "ae-kmeans", "--data", "blobs", "--runs", str(runs)]
+    words += ["--set", "training.epochs=3000", "--set", "training.threads=1", "--set", "network.hidden=16"]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
+    deadline = time.monotonic() + 60
+    while not (found := clustlab.list_runs(runs)) or found[0].status.get("step", 0) < 10:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    run = clustlab.open_run(out.strip().splitlines()[-1])
+    assert run.state == "stopped"
+    again = subprocess.run(
+        [sys.executable, "-m", "clustlab.cli", "resume", run.name, "--runs", str(runs)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert again.returncode == 0, again.stderr
+    assert run.state == "finished"
