@@ -1,0 +1,25 @@
+"""The web application: the pages and the routes that feed them; start it with ``streamlit run app.py``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import streamlit as st
+
+import clustlab.app
+from clustlab.app.routes import routes
+from clustlab.projections import service
+
+
+@asynccontextmanager
+async def lifespan(_: st.App) -> AsyncIterator[None]:
+    """Let the projectors compile before the first map is asked for, and end them with the server."""
+    service.prewarm("pca")
+    service.prewarm("umap")
+    yield
+    service.shut_down()
+
+
+app = st.App(Path(clustlab.app.__file__).parent / "main.py", routes=routes(), lifespan=lifespan)

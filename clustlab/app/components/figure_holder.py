@@ -1,0 +1,26 @@
+"""The figure holder: one plotly figure of a run that is updated in place whenever the page shows another frame."""
+
+from __future__ import annotations
+
+from clustlab.app.components.assets import declare
+
+__all__ = ["show"]
+
+_component = declare("figure_holder", isolated=False)
+
+
+def show(run: str, panel: str, key: str | None = None, **options: str | float | bool) -> None:
+    """Show a panel of a run at the frame that the page shows.
+
+    Parameters
+    ----------
+    run : str
+        Identifier of the run.
+    panel : str
+        Name of the panel; ``clustlab.views.panels`` lists those that a run can show.
+    key : str, optional
+        Name of the place on the page; by default that of the panel.
+    **options
+        Options of the figure, passed to ``clustlab.views.draw``.
+    """
+    _component(data={"run": run, "panel": panel, "options": options}, key=key or f"figure-{panel}")

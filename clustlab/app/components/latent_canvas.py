@@ -1,0 +1,24 @@
+"""The latent map: every probe sample and every centroid at one frame, moving as the model learns."""
+
+from __future__ import annotations
+
+from clustlab.app.components.assets import declare
+
+__all__ = ["show"]
+
+_component = declare("latent_canvas")
+
+
+def show(run: str, height: int = 600, *, key: str = "latent-canvas") -> None:
+    """Show the latent map of a run; it follows the frame that the page shows.
+
+    Parameters
+    ----------
+    run : str
+        Identifier of the run.
+    height : int
+        Height of the map in pixels, legend and note not counted.
+    key : str
+        Name of the place on the page; give another one only where a page shows several maps.
+    """
+    _component(data={"run": run, "height": height}, key=key)

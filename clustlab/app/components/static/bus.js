@@ -1,0 +1,371 @@
+/** One store a run, shared by every component of the page: what is known of the run, and what the person looks at. */
+
+import { PointStore, unpack } from "./points.js";
+
+const stores = new Map();
+const LINGER_MS = 2000;
+const RETRY_MS = [300, 600, 1200, 2500, 5000];
+const PATIENCE_MS = 4000;
+const FRAMES_PER_SECOND = 4;
+const LIVE = new Set(["queued", "starting", "running", "paused"]);
+
+/** The store of a run; opened by the first component that asks. */
+export function openStore(run) {
+  let store = stores.get(run);
+  if (!store) {
+    store = new Store(run);
+    stores.set(run, store);
+    store.open();
+  }
+  store.users += 1;
+  clearTimeout(store.closing);
+  return store;
+}
+
+/** Give a store back; it closes when nobody has used it for a moment. */
+export function closeStore(store) {
+  store.users -= 1;
+  clearTimeout(store.closing);
+  store.closing = setTimeout(() => {
+    if (store.users > 0) return;
+    stores.delete(store.run);
+    store.close();
+  }, LINGER_MS);
+}
+
+/**
+ * A run as the page sees it. Components subscribe and are told the kind of news: `about`, `status`, `records`,
+ * `scalars`, `events`, `sample`, `points`, `frame`, `selection`, `view`, `play`, `connection`.
+ */
+class Store {
+  constructor(run) {
+    this.run = run;
+    this.users = 0;
+    this.listeners = new Set();
+    Object.assign(this, { about: null, status: null, title: "", records: [], scalars: [], events: [], metrics: {} });
+    Object.assign(this, { palette: { clusters: [], classes: [], none: "#8A8F98" }, projections: [], sample: null, thumbnails: null, hasSample: false });
+    Object.assign(this, { frame: -1, following: true, playing: false, speed: 1, selected: null });
+    Object.assign(this, { projection: null, colour: "cluster", connection: "connecting", error: "" });
+    Object.assign(this, { points: new Map(), attempts: 0, counts: { scalars: 0 }, closed: false, placed: false });
+  }
+
+  address(path) {
+    return new URL(`clustlab/runs/${encodeURIComponent(this.run)}/${path}`, document.baseURI).href;
+  }
+
+  subscribe(listener) {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  emit(kind) {
+    for (const listener of [...this.listeners]) listener(kind);
+  }
+
+  get alive() {
+    return LIVE.has(this.status?.state);
+  }
+
+  /** Record of the frame shown. */
+  get record() {
+    return this.records[this.frame] ?? null;
+  }
+
+  // ---- opening, pushing, reconnecting -------------------------------------------------------------------------
+
+  async open() {
+    try {
+      const answer = await fetch(this.address("about"));
+      const content = await answer.json();
+      if (!answer.ok) return this.fail(content.error);
+      this.describe(content);
+    } catch {
+      return this.retry(() => this.open());
+    }
+    this.error = "";
+    this.connect();
+    if (this.hasSample) this.loadSample();
+  }
+
+  describe(content) {
+    Object.assign(this, {
+      about: content.about, status: content.status, title: content.title, palette: content.palette,
+      records: content.records, scalars: content.scalars, events: content.events, metrics: content.metrics,
+      projections: content.projections, hasSample: content.has_sample,
+    });
+    this.counts.scalars = content.n_scalars;
+    if (!this.projection || !this.projections.some(({ name }) => name === this.projection)) {
+      this.projection = this.projections[0]?.name ?? null;
+    }
+    if (!this.placed) this.following = this.alive;
+    this.placed = true;
+    this.emit("about");
+    if (this.frame < 0 || this.following) this.place(this.records.length - 1);
+    this.loadPoints();
+  }
+
+  fail(sentence) {
+    this.error = sentence || "The run could not be opened.";
+    this.emit("about");
+  }
+
+  retry(act) {
+    if (this.closed) return;
+    this.connection = "offline";
+    this.emit("connection");
+    const wait = RETRY_MS[Math.min(this.attempts, RETRY_MS.length - 1)];
+    this.attempts += 1;
+    clearTimeout(this.retrying);
+    this.retrying = setTimeout(act, wait * (0.75 + 0.5 * Math.random()));
+  }
+
+  connect() {
+    if (this.closed) return;
+    const known = new URLSearchParams({
+      records: this.records.length, events: this.events.length, scalars: this.counts.scalars,
+      projections: this.wantedProjections().join(","),
+    });
+    const socket = new WebSocket(this.address(`live?${known}`).replace(/^http/, "ws"));
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => {
+      this.attempts = 0;
+      this.connection = "live";
+      for (const store of this.points.values()) store.absent.clear();
+      this.emit("connection");
+      this.loadPoints();
+    };
+    socket.onmessage = ({ data }) => (typeof data === "string" ? this.hear(JSON.parse(data)) : this.receive(data));
+    socket.onclose = () => {
+      if (this.socket === socket) this.retry(() => this.connect());
+    };
+    this.socket = socket;
+    this.subscribed = known.get("projections");
+  }
+
+  close() {
+    this.closed = true;
+    this.pause();
+    clearTimeout(this.retrying);
+    clearTimeout(this.impatience);
+    const { socket } = this;
+    this.socket = null;
+    socket?.close();
+  }
+
+  /** News of the server, as JSON. */
+  hear(news) {
+    if (news.error) return this.fail(news.error);
+    if (news.about) {
+      const { title, ...about } = news.about;
+      const first = !this.about?.phases;
+      Object.assign(this, { about, title });
+      if (first) this.refresh();
+    }
+    if (news.status) this.status = news.status;
+    if (news.metrics) this.metrics = news.metrics;
+    if (news.scalars) {
+      this.scalars = this.scalars.concat(news.scalars).slice(-1200);
+      this.counts.scalars += news.scalars.length;
+    }
+    if (news.events) this.events = this.events.concat(news.events);
+    if (news.records) {
+      this.records = this.records.concat(news.records);
+      if (!this.projections.length) this.refresh();
+    }
+    if (news.has_sample && !this.sample) this.loadSample();
+    for (const kind of ["about", "status", "metrics", "scalars", "events", "records"]) if (news[kind]) this.emit(kind);
+    if (news.projected) {
+      for (const name of Object.keys(news.projected)) this.pointsIn(name).absent.clear();
+      this.note();
+    }
+    if (news.records || news.projected) {
+      this.loadPoints();
+      this.catchUp();
+    }
+  }
+
+  /** Fetch the description again: a run that had just been started has become known better. */
+  async refresh() {
+    const answer = await fetch(this.address("about")).catch(() => null);
+    if (!answer?.ok) return;
+    const { palette, projections } = await answer.json();
+    Object.assign(this, { palette, projections });
+    this.projection ??= projections[0]?.name ?? null;
+    this.emit("about");
+    this.loadPoints();
+  }
+
+  /** Fetch stability and notes of the projections again, now and then. */
+  note() {
+    if (this.noting) return;
+    this.noting = setTimeout(() => {
+      this.noting = 0;
+      if (!this.closed) this.refresh();
+    }, 5000);
+  }
+
+  /** Points of a frame, as pushed. */
+  receive(buffer) {
+    const { projection, frames } = unpack(buffer);
+    const store = this.pointsIn(projection);
+    for (const frame of frames) store.add(frame);
+    this.emit("points");
+    this.catchUp();
+    this.loadPoints();
+  }
+
+  async loadSample() {
+    const answer = await fetch(this.address("sample")).catch(() => null);
+    if (!answer?.ok) return;
+    this.sample = await answer.json();
+    this.emit("sample");
+    if (!this.sample.thumbnails) return;
+    const pictures = await fetch(this.address("thumbnails")).catch(() => null);
+    if (pictures?.ok) this.thumbnails = new Uint8Array(await pictures.arrayBuffer());
+  }
+
+  // ---- points -------------------------------------------------------------------------------------------------
+
+  pointsIn(projection) {
+    let store = this.points.get(projection);
+    if (!store) {
+      store = new PointStore(this.address(`points/${projection}`));
+      this.points.set(projection, store);
+    }
+    return store;
+  }
+
+  /** PCA stands in while the chosen projection has nothing yet. */
+  get standIn() {
+    return this.projections.some(({ name }) => name === "pca") ? "pca" : null;
+  }
+
+  wantedProjections() {
+    if (!this.projection) return [];
+    const waits = this.pointsIn(this.projection).size === 0 && this.standIn && this.standIn !== this.projection;
+    return waits ? [this.projection, this.standIn] : [this.projection];
+  }
+
+  /** Points to draw for the frame shown: `{projection, points}`; points are null while there are none. */
+  shown() {
+    const chosen = this.projection && this.pointsIn(this.projection).frames.get(this.frame);
+    if (chosen) return { projection: this.projection, points: chosen };
+    const other = this.standIn && this.pointsIn(this.standIn).frames.get(this.frame);
+    return other ? { projection: this.standIn, points: other } : { projection: this.projection, points: null };
+  }
+
+  loadPoints() {
+    if (this.closed || !this.projection) return;
+    const wanted = this.wantedProjections().join(",");
+    if (this.socket?.readyState === WebSocket.OPEN && wanted !== this.subscribed) {
+      this.subscribed = wanted;
+      this.socket.send(JSON.stringify({ projections: wanted.split(",") }));
+    }
+    const names = this.wantedProjections();
+    const here = this.pointsIn(this.projection);
+    if (this.standIn && here.absent.has(this.frame) && !names.includes(this.standIn)) names.push(this.standIn);
+    for (const name of names) {
+      this.pointsIn(name).load(
+        () => ({ from: Math.max(this.frame, 0), count: this.closed ? 0 : this.records.length }),
+        () => {
+          this.emit("points");
+          this.catchUp();
+        },
+      );
+    }
+  }
+
+  // ---- what the person looks at ---------------------------------------------------------------------------------
+
+  /** Follow the newest frame, as soon as the map can draw it (or after a while without). */
+  catchUp() {
+    const last = this.records.length - 1;
+    if (!this.following || this.playing || last < 0 || this.frame === last) return;
+    const chosen = this.projection ? this.pointsIn(this.projection).newest : -1;
+    const newest = chosen >= 0 || !this.standIn ? chosen : this.pointsIn(this.standIn).newest;
+    if (newest > this.frame) this.place(Math.min(newest, last));
+    if (this.frame === last || this.impatient) return;
+    this.impatient = true;
+    this.impatience = setTimeout(() => {
+      this.impatient = false;
+      if (this.following && !this.playing && this.shown().points === null) this.place(this.records.length - 1);
+    }, PATIENCE_MS);
+  }
+
+  place(frame) {
+    const bounded = Math.max(Math.min(frame, this.records.length - 1), this.records.length ? 0 : -1);
+    if (bounded === this.frame) return;
+    this.frame = bounded;
+    this.emit("frame");
+    if (!this.shown().points) this.loadPoints();
+  }
+
+  /** Show a frame; a person who does so no longer follows the run. */
+  show(frame) {
+    if (this.following) {
+      this.following = false;
+      this.emit("play");
+    }
+    this.place(frame);
+  }
+
+  /** Follow the run as it grows; for one that has ended, go to its last frame. */
+  follow() {
+    this.pause();
+    this.following = this.alive;
+    this.place(this.records.length - 1);
+    this.emit("play");
+  }
+
+  play() {
+    if (this.playing || this.records.length < 2) return;
+    if (this.frame >= this.records.length - 1) this.place(0);
+    Object.assign(this, { playing: true, following: false, waited: 0 });
+    const tick = () => {
+      const next = this.frame + 1;
+      if (next >= this.records.length) return this.alive ? this.follow() : this.pause();
+      const store = this.projection && this.pointsIn(this.projection);
+      const late = store && !store.frames.has(next) && store.busy && this.waited < 8;
+      this.waited = late ? this.waited + 1 : 0;
+      if (!late) this.place(next);
+      this.playTimer = setTimeout(tick, this.interval);
+    };
+    this.playTimer = setTimeout(tick, this.interval);
+    this.emit("play");
+  }
+
+  /** Milliseconds between frames while playing. */
+  get interval() {
+    return 1000 / (FRAMES_PER_SECOND * this.speed);
+  }
+
+  pause() {
+    clearTimeout(this.playTimer);
+    if (!this.playing) return;
+    this.playing = false;
+    this.emit("play");
+  }
+
+  setSpeed(speed) {
+    this.speed = speed;
+    this.emit("play");
+  }
+
+  setProjection(name) {
+    this.projection = name;
+    this.emit("view");
+    this.loadPoints();
+  }
+
+  setColour(mode) {
+    this.colour = mode;
+    this.emit("view");
+  }
+
+  /** Select a sample by its position in the probe; null selects nothing. */
+  select(position) {
+    if (position === this.selected) return;
+    this.selected = position;
+    this.emit("selection");
+  }
+}

@@ -1,0 +1,105 @@
+/** The objective as an equation: each term with its weight, and with its value at the frame shown under it. */
+
+import { mathml } from "./latex.js";
+import { keep, make, pretty, setText } from "./theme.js";
+
+/** Called by Streamlit for the place on the page. */
+export function mount(component) {
+  return keep(component, (host) => new Equation(host));
+}
+
+class Equation {
+  constructor(host) {
+    this.store = null;
+    this.root = make("div", { class: "equation", "data-testid": "equation", role: "group", "aria-label": "What is being minimised" });
+    host.append(this.root);
+  }
+
+  bind(store) {
+    if (store !== this.store) Object.assign(this, { store, drawn: "" });
+    this.update("about");
+  }
+
+  update(kind) {
+    if (!this.store || !["about", "frame", "records", "status"].includes(kind)) return;
+    const phases = this.store.about?.phases;
+    if (!phases) {
+      const over = this.store.status && !this.store.alive;
+      const sentence = over ? "This run ended before its networks were built." : "The objective is shown as soon as the networks are built.";
+      this.root.replaceChildren(make("div", { class: "cl-quiet" }, this.store.error ? "" : sentence));
+      this.drawn = "";
+      return;
+    }
+    const terms = collect(phases);
+    const drawn = JSON.stringify(terms);
+    if (drawn !== this.drawn) {
+      this.drawn = drawn;
+      this.build(terms);
+    }
+    this.fill();
+  }
+
+  /** One line a player. */
+  build(terms) {
+    this.cells = [];
+    const players = [...new Set(terms.map(({ player }) => player))];
+    if (!terms.length) this.root.replaceChildren(make("div", { class: "cl-quiet" }, "This method minimises nothing by gradient descent."));
+    else this.root.replaceChildren(...players.map((player) => this.line(player, terms.filter((term) => term.player === player))));
+  }
+
+  line(player, terms) {
+    const total = make("span", { class: "total cl-numbers" });
+    const parts = terms.map((term, at) => {
+      const value = make("span", { class: "value cl-numbers" });
+      const weighted = make("span", { class: "cl-quiet cl-numbers" });
+      const element = make("div", { class: "term", title: term.help, tabindex: "0" }, symbolOf(term), value, weighted);
+      this.cells.push({ term, element, value, weighted, total });
+      return make("span", { class: "summand" }, ...(at ? [make("span", { class: "plus", "aria-hidden": "true" }, "+")] : []), element);
+    });
+    const symbol = make("span", { class: "symbol" }, make("i", {}, "L"), make("sub", {}, player), " =");
+    return make("div", { class: "player", "data-player": player }, make("div", { class: "left" }, symbol, total), ...parts);
+  }
+
+  /** Values at the frame shown; terms whose phase is another one are put back. */
+  fill() {
+    const record = this.store.record;
+    const phase = record?.phase ?? this.store.status?.phase;
+    const totals = new Map();
+    for (const { term, element, value, weighted, total } of this.cells) {
+      const active = term.phases.includes(phase);
+      const known = active ? record?.terms?.[term.name] : null;
+      element.classList.toggle("idle", !active);
+      const weight = known?.weight ?? term.weight;
+      setText(value, known ? pretty(known.raw) : "–");
+      setText(weighted, known ? (weight === 1 ? "weight 1" : `× ${pretty(weight)} = ${pretty(known.weighted)}`) : active ? " " : `only in ${term.titles.join(", ")}`);
+      totals.set(total, (totals.get(total) ?? 0) + (known?.weighted ?? 0));
+    }
+    for (const [total, sum] of totals) {
+      const any = this.cells.some((cell) => cell.total === total && record?.terms?.[cell.term.name] && cell.term.phases.includes(phase));
+      setText(total, any ? pretty(sum) : "–");
+    }
+  }
+}
+
+/** All terms of a run, each once, with the phases in which it is minimised. */
+function collect(phases) {
+  const found = new Map();
+  for (const { name: phase, title, terms } of phases) {
+    for (const term of terms ?? []) {
+      const key = `${term.player} ${term.name}`;
+      const entry = found.get(key) ?? { ...term, phases: [], titles: [] };
+      entry.phases.push(phase);
+      entry.titles.push(title || phase);
+      entry.weight = term.weight;
+      found.set(key, entry);
+    }
+  }
+  return [...found.values()];
+}
+
+function symbolOf({ name, latex, symbol, weight, weight_symbol: letter }) {
+  const written = (latex && mathml(latex)) || make("span", {}, symbol || name);
+  const before = letter || (weight === 1 ? "" : pretty(weight));
+  const shown = /^\\/.test(before) ? mathml(before) ?? before : before;
+  return make("span", { class: "symbol" }, ...(before ? [make("span", { class: "weight" }, shown)] : []), written);
+}

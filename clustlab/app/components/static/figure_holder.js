@@ -1,0 +1,155 @@
+/** One plotly figure, updated in place: it keeps its last drawing until the next one is there. */
+
+import { tableOf } from "./figure_table.js";
+import { keep, make, setText, themeOf } from "./theme.js";
+
+const CONFIG = {
+  responsive: true, displaylogo: false, scrollZoom: false,
+  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+  modeBarButtonsToAdd: [{
+    name: "Save as SVG", title: "Save as SVG",
+    icon: { width: 24, height: 24, path: "M12 3v10l4-4 1.4 1.4L12 16l-5.4-5.6L8 9l3 4V3zM4 19h16v2H4z" },
+    click: (node) => window.Plotly.downloadImage(node, { format: "svg", filename: node.dataset.name }),
+  }],
+};
+
+let library = null;
+
+/** Plotly, loaded once a page from our own route. */
+function plotly() {
+  library ??= new Promise((resolve, reject) => {
+    const script = make("script", { src: new URL("./plotly.min.js", import.meta.url).href });
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => {
+      library = null;
+      reject(new Error("The drawing library could not be loaded."));
+    };
+    document.head.append(script);
+  });
+  return library;
+}
+
+/** Called by Streamlit for the place on the page. */
+export function mount(component) {
+  return keep(component, (host) => new FigureHolder(host));
+}
+
+class FigureHolder {
+  constructor(host) {
+    Object.assign(this, { host, store: null, busy: false, stale: false, drawn: "", figure: null, seen: true });
+    this.plot = make("div", { class: "cl-plot" });
+    this.sentence = make("div", { class: "cl-sentence", role: "status" });
+    this.csv = make("button", { type: "button", class: "cl-csv", title: "Save the figure's data as CSV", hidden: true, onclick: () => this.save() }, "CSV");
+    this.root = make("div", { class: "cl-figure" }, this.plot, this.sentence, this.csv);
+    host.append(this.root);
+    // a figure in a closed tab is not asked for until somebody looks at it
+    this.observer = new IntersectionObserver(([entry]) => {
+      this.seen = entry.isIntersecting;
+      if (this.seen) this.request();
+    }, { rootMargin: "300px" });
+    this.observer.observe(this.root);
+  }
+
+  bind(store, { panel, options }) {
+    if (store !== this.store || panel !== this.panel) {
+      this.drawn = "";
+      if (!this.figure) setText(this.sentence, "Waiting for the first frame…");
+    }
+    Object.assign(this, { store, panel, options: options ?? {} });
+    this.root.dataset.testid = `figure-${panel}`;
+    this.plot.dataset.name = `${store.run}-${panel}`;
+    this.update("frame");
+  }
+
+  update(kind) {
+    if (!this.store) return;
+    if (!this.figure && this.store.status && !this.store.alive && !this.store.records.length) this.say("This run has recorded no frame");
+    if (kind === "theme" && this.figure) this.draw(this.figure);
+    if (["frame", "selection", "about", "connection", "records"].includes(kind)) this.request();
+  }
+
+  get address() {
+    const { frame, selected } = this.store;
+    const asked = new URLSearchParams({ ...this.options, frame });
+    if (selected !== null) asked.set("selected", selected);
+    return this.store.address(`figures/${encodeURIComponent(this.panel)}?${asked}`);
+  }
+
+  /** Ask for the figure of the frame shown: one request at a time, the newest wish wins. */
+  async request() {
+    if (!this.store || this.store.frame < 0 || !this.seen) return;
+    const { address } = this;
+    if (address === this.drawn) return;
+    if (this.busy) {
+      this.stale = true;
+      return;
+    }
+    this.busy = true;
+    try {
+      const [answer] = await Promise.all([fetch(address), plotly()]);
+      const content = await answer.json();
+      this.drawn = address;
+      if (answer.ok && !content.unavailable) await this.draw(content);
+      else this.say(content.unavailable ?? content.error);
+    } catch (error) {
+      if (!this.figure) this.say(error.message);
+    } finally {
+      this.busy = false;
+    }
+    if (this.stale) {
+      this.stale = false;
+      this.request();
+    }
+  }
+
+  say(sentence) {
+    this.plot.style.display = "none";
+    this.csv.hidden = true;
+    this.sentence.hidden = false;
+    setText(this.sentence, `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}${/[.…!?]$/.test(sentence) ? "" : "."}`);
+    this.root.dataset.state = "sentence";
+  }
+
+  async draw(figure) {
+    this.figure = figure;
+    this.plot.style.display = "";
+    this.sentence.hidden = true;
+    this.csv.hidden = false;
+    await window.Plotly.react(this.plot, figure.data, themed(figure.layout ?? {}, themeOf(this.host), this.panel), CONFIG);
+    Object.assign(this.root.dataset, { state: "drawn", frame: this.store.frame, draws: Number(this.root.dataset.draws ?? 0) + 1 });
+    if (this.listening) return;
+    this.listening = true;
+    this.plot.on("plotly_click", ({ points }) => {
+      const given = points[0]?.customdata;
+      const position = Array.isArray(given) || ArrayBuffer.isView(given) ? given[0] : given;
+      if (Number.isInteger(position)) this.store.select(position);
+    });
+  }
+
+  save() {
+    const address = URL.createObjectURL(new Blob([tableOf(this.figure.data)], { type: "text/csv" }));
+    make("a", { href: address, download: `${this.plot.dataset.name}-frame-${this.store.frame}.csv` }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 1000);
+  }
+
+  destroy() {
+    this.observer.disconnect();
+    if (window.Plotly) window.Plotly.purge(this.plot);
+  }
+}
+
+/** A layout in the page's colours; what the figure chose otherwise stays. */
+function themed(layout, theme, panel) {
+  const clear = "rgba(0,0,0,0)";
+  const found = {
+    ...layout, autosize: true, paper_bgcolor: clear, plot_bgcolor: clear, uirevision: panel,
+    font: { size: 14, ...layout.font, color: theme.text, family: theme.font },
+    hoverlabel: { ...layout.hoverlabel, bgcolor: theme.panel, bordercolor: theme.line, font: { color: theme.text, family: theme.font, size: 14 } },
+    modebar: { bgcolor: clear, color: theme.line, activecolor: theme.text, ...layout.modebar },
+  };
+  delete found.width;
+  for (const name of new Set(["xaxis", "yaxis", ...Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key))])) {
+    found[name] = { ...layout[name], gridcolor: theme.line, linecolor: theme.line, zerolinecolor: theme.line, tickcolor: theme.line };
+  }
+  return found;
+}

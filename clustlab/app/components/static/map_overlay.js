@@ -1,0 +1,80 @@
+/** What lies over the points: trails, centroids with their numbers, rings. Drawn with Canvas 2D; it is little. */
+
+const TRAIL = 24;
+
+/** Draw the overlay; `to` turns data coordinates into device pixels. */
+export function drawOverlay(context, { ratio, theme, colours, points, before, share, trails, ring, hovered, emphasis, to }) {
+  const { width, height } = context.canvas;
+  context.clearRect(0, 0, width, height);
+  if (!points) return;
+  const places = centroidPlaces(points, before, share);
+  trails.forEach((trail, cluster) => {
+    if (emphasis === null || emphasis === cluster) drawTrail(context, trail, places[cluster], colours[cluster], ratio, to);
+  });
+  places.forEach((place, cluster) => {
+    const dim = emphasis !== null && emphasis !== cluster;
+    drawCentroid(context, to(place), cluster, colours[cluster], { ratio, theme, dim });
+  });
+  for (const [place, wide] of [[hovered, 6], [ring, 9]]) {
+    if (!place) continue;
+    const [x, y] = to(place);
+    stroke(context, theme.ground, 4.5 * ratio, () => context.arc(x, y, wide * ratio, 0, 7));
+    stroke(context, theme.text, 2 * ratio, () => context.arc(x, y, wide * ratio, 0, 7));
+  }
+}
+
+function centroidPlaces(points, before, share) {
+  return Array.from({ length: points.k }, (_, cluster) => {
+    const [x, y] = points.centroids.subarray(2 * cluster, 2 * cluster + 2);
+    if (!before || before.length !== points.centroids.length) return [x, y];
+    return [before[2 * cluster] + (x - before[2 * cluster]) * share, before[2 * cluster + 1] + (y - before[2 * cluster + 1]) * share];
+  });
+}
+
+/** Centroids' places at the frames before one, oldest first: a list for each cluster. */
+export function trailsBefore(store, frame, k) {
+  const found = [];
+  for (let at = frame - 1; at >= 0 && found.length < TRAIL; at -= 1) {
+    const earlier = store.frames.get(at);
+    if (earlier?.k === k) found.unshift(earlier.centroids);
+  }
+  return Array.from({ length: k }, (_, cluster) => found.map((xy) => [xy[2 * cluster], xy[2 * cluster + 1]]));
+}
+
+function drawTrail(context, trail, last, colour, ratio, to) {
+  const places = [...trail, last].map(to);
+  context.lineCap = "round";
+  for (let at = 1; at < places.length; at += 1) {
+    const age = at / places.length;
+    context.globalAlpha = 0.75 * age * age;
+    stroke(context, colour, (0.8 + 1.8 * age) * ratio, () => {
+      context.moveTo(...places[at - 1]);
+      context.lineTo(...places[at]);
+    });
+  }
+  context.globalAlpha = 1;
+}
+
+function drawCentroid(context, [x, y], cluster, colour, { ratio, theme, dim }) {
+  const radius = 11 * ratio;
+  context.globalAlpha = dim ? 0.25 : 1;
+  context.fillStyle = theme.ground;
+  context.beginPath();
+  context.arc(x, y, radius + 1.5 * ratio, 0, 7);
+  context.fill();
+  stroke(context, colour, 3 * ratio, () => context.arc(x, y, radius - ratio, 0, 7));
+  context.fillStyle = theme.text;
+  context.font = `600 ${14 * ratio}px ${theme.font}`;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.fillText(String(cluster), x, y + 0.8 * ratio);
+  context.globalAlpha = 1;
+}
+
+function stroke(context, colour, width, path) {
+  context.strokeStyle = colour;
+  context.lineWidth = width;
+  context.beginPath();
+  path();
+  context.stroke();
+}

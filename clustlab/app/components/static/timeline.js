@@ -1,0 +1,149 @@
+/** The time line: play, scrub, follow. Moving it moves every panel of the page through the bus. */
+
+import { keep, make, pretty, setText } from "./theme.js";
+
+const SPEEDS = [0.5, 1, 2, 4, 8];
+const MARKED = { target: "target distribution refreshed", checkpoint: "checkpoint" };
+const TYPING = "input:not([type=range]):not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true], [role=textbox], [role=combobox]";
+
+/** Called by Streamlit for the place on the page. */
+export function mount(component) {
+  return keep(component, (host) => new Timeline(host));
+}
+
+class Timeline {
+  constructor(host) {
+    this.store = null;
+    const button = (text, label, act, extra = {}) =>
+      make("button", { type: "button", "aria-label": label, title: label, onclick: act, ...extra }, text);
+    this.play = button("▶ play", "Play or pause (space)", () => this.toggle(), { class: "play" });
+    this.back = button("◀", "Frame before (←)", () => this.step(-1));
+    this.forth = button("▶", "Next frame (→)", () => this.step(1));
+    this.speed = button("1×", "Speed", () => this.faster());
+    this.slider = make("input", { type: "range", min: 0, max: 0, step: 1, "aria-label": "Frame", oninput: () => this.scrub() });
+    this.bands = make("div", { class: "bands" });
+    this.marks = make("div", { class: "marks" });
+    this.where = make("div", { class: "where cl-numbers", role: "status", "aria-live": "off" });
+    this.liveText = make("span", {}, "live");
+    this.live = button("", "Follow the newest frame (L)", () => this.store.follow(), { class: "live" });
+    this.live.append(make("span", { class: "dot" }), this.liveText);
+    const track = make("div", { class: "track" }, this.bands, this.slider, this.marks);
+    host.append(make("div", { class: "row", "data-testid": "timeline", role: "group", "aria-label": "Time line" },
+      this.play, this.back, this.forth, this.speed, track, this.where, this.live));
+    this.listener = (event) => this.press(event);
+    document.addEventListener("keydown", this.listener);
+  }
+
+  bind(store, { frame, autoplay }) {
+    if (store !== this.store) {
+      this.store = store;
+      this.start = { frame, autoplay };
+      this.drawn = "";
+    }
+    this.update("about");
+  }
+
+  update(kind) {
+    if (!this.store || ["points", "scalars", "metrics", "sample", "selection", "theme"].includes(kind)) return;
+    this.begin();
+    if (["about", "records", "events"].includes(kind)) this.layOut();
+    this.render();
+  }
+
+  /** What a link or a lesson asked for, done once the frames are known. */
+  begin() {
+    const { start, store } = this;
+    if (!start || !store.records.length || !store.status) return;
+    this.start = null;
+    if (Number.isInteger(start.frame)) store.show(Math.min(start.frame, store.records.length - 1));
+    else if (start.autoplay && !store.alive) {
+      store.place(0);
+      store.play();
+    }
+  }
+
+  /** Phase bands and marks; done anew only when they differ. */
+  layOut() {
+    const { records, events, about } = this.store;
+    const last = Math.max(records.length - 1, 1);
+    const drawn = `${this.store.run} ${records.length} ${events.length}`;
+    if (drawn === this.drawn) return;
+    this.drawn = drawn;
+    const titles = Object.fromEntries((about?.phases ?? []).map(({ name, title }) => [name, title || name]));
+    const starts = records.flatMap(({ phase }, at) => (at === 0 || records[at - 1].phase !== phase ? [at] : []));
+    this.bands.replaceChildren(...starts.map((start, at) => {
+      const end = starts[at + 1] ?? last;
+      const name = titles[records[start].phase] ?? records[start].phase;
+      return make("div", { class: "band", title: name, style: `left:${(100 * start) / last}%;width:${(100 * Math.max(end - start, 0)) / last}%` }, name);
+    }));
+    const seen = new Set();
+    this.marks.replaceChildren(...events.filter(({ kind }) => kind in MARKED).flatMap(({ kind, step }) => {
+      const place = (100 * frameAt(records, step)) / last;
+      const key = `${kind}${place.toFixed(1)}`;
+      if (seen.has(key)) return [];
+      seen.add(key);
+      return [make("div", { class: `mark ${kind}`, title: MARKED[kind], style: `left:${place}%` })];
+    }));
+  }
+
+  render() {
+    const { store } = this;
+    const count = store.records.length;
+    this.slider.max = Math.max(count - 1, 0);
+    this.slider.value = Math.max(store.frame, 0);
+    this.slider.style.setProperty("--share", `${count > 1 ? (100 * Math.max(store.frame, 0)) / (count - 1) : 0}%`);
+    for (const control of [this.slider, this.play, this.back, this.forth]) control.disabled = count < 2;
+    setText(this.play, store.playing ? "❚❚ pause" : "▶ play");
+    setText(this.speed, `${store.speed}×`);
+    const record = store.record;
+    const text = record ? `frame ${store.frame + 1}/${count} · step ${pretty(record.step)}` : "no frame yet";
+    setText(this.where, text);
+    this.slider.setAttribute("aria-valuetext", record ? `${text}, ${record.phase}` : text);
+    this.live.setAttribute("aria-pressed", String(store.following && store.alive));
+    setText(this.liveText, store.alive || !store.status ? "live" : "latest");
+  }
+
+  scrub() {
+    this.store.pause();
+    this.store.show(Number(this.slider.value));
+  }
+
+  step(by) {
+    this.store.pause();
+    this.store.show(this.store.frame + by);
+  }
+
+  toggle() {
+    if (this.store.playing) this.store.pause();
+    else this.store.play();
+  }
+
+  faster() {
+    this.store.setSpeed(SPEEDS[(SPEEDS.indexOf(this.store.speed) + 1) % SPEEDS.length]);
+  }
+
+  press(event) {
+    const target = event.composedPath()[0];
+    if (!this.store || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (target instanceof Element && target.matches(TYPING)) return;
+    const acts = { ArrowLeft: () => this.step(-1), ArrowRight: () => this.step(1), l: () => this.store.follow(), L: () => this.store.follow() };
+    if (!(target instanceof HTMLElement && target.matches("button, a, summary, [role=button]"))) acts[" "] = () => this.toggle();
+    const inPage = target instanceof Element && target.matches("[role=tab], [role=slider], [role=radio], input[type=radio], [role=option]");
+    if (!(event.key in acts) || inPage) return;
+    event.preventDefault();
+    acts[event.key]();
+  }
+
+  destroy() {
+    document.removeEventListener("keydown", this.listener);
+  }
+}
+
+/** Place of a step among the frames, a fraction where it lies between two. */
+function frameAt(records, step) {
+  const after = records.findIndex((record) => record.step >= step);
+  if (after === 0 || !records.length) return 0;
+  if (after < 0) return records.length - 1;
+  const [first, second] = [records[after - 1].step, records[after].step];
+  return after - 1 + (step - first) / (second - first);
+}

@@ -1,0 +1,166 @@
+"""The form on the left of the laboratory: data, method, extensions, options; it ends in a spec."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from clustlab import catalog
+from clustlab.app.components import option_form
+from clustlab.app.state import Form, option_key
+from clustlab.data import Source, sources
+from clustlab.spec import Network, Recording, RunSpec, Training
+
+__all__ = ["PRESETS", "show"]
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "IDEC with the ACAI critic on digits": {"method": "idec", "extensions": ["acai"], "data": "digits"},
+    "Watch DEC harden its clusters": {"method": "dec", "data": "digits"},
+    "What k-means sees in an autoencoder": {"method": "ae-kmeans", "data": "digits"},
+    "See k-means fail on correlated codes": {"method": "kmeans", "data": "stripes"},
+    "A latent space that is a plane": {"method": "idec", "data": "digits", "network": {"latent_dim": 2}},
+    "Convolutions on handwritten digits": {
+        "method": "idec",
+        "extensions": ["acai"],
+        "data": "mnist-sample",
+        "network": {"kind": "convolutional", "channels": 8},
+        "training": {"epochs": 20},
+    },
+}
+"""Starting points: what a person might want to see first, as parts of a spec."""
+
+PARTS: dict[str, type[Network] | type[Training] | type[Recording]] = {
+    "network": Network,
+    "training": Training,
+    "recording": Recording,
+}
+
+
+def show() -> RunSpec | None:
+    """Show the form; return the spec when *Train* has been pressed.
+
+    Raises
+    ------
+    SpecError
+        If what was entered is not a spec.
+    """
+    known = catalog.described()
+    methods, extensions = known["methods"], known["extensions"]
+    _defaults()
+    with st.container(key="form"):
+        st.selectbox(
+            "Start from", list(PRESETS), index=None, placeholder="a preset …", key=Form.PRESET, on_change=_apply_preset
+        )
+        data = _choose_data()
+        method = st.selectbox(
+            "**Method**",
+            list(methods),
+            format_func=lambda name: methods[name]["card"]["title"],
+            key=Form.METHOD,
+        )
+        st.caption(methods[method]["card"]["idea"])
+        chosen = _choose_extensions(extensions, joins="network" in methods[method]["uses"])
+        n_clusters, seed = _clusters_and_seed(data)
+        with st.expander("Options", icon=":material/tune:"):
+            options = _options(method, methods[method]["options"], methods[method]["card"]["title"])
+            joined = {
+                name: _options(name, extensions[name]["options"], extensions[name]["card"]["title"]) for name in chosen
+            }
+        used = [part for part in PARTS if part in methods[method]["uses"]]
+        with st.expander(", ".join([*used, "recording"]).capitalize(), icon=":material/settings:"):
+            parts = {part: _options(part, _properties(part), part.capitalize()) for part in [*used, "recording"]}
+        pressed = st.button("Train", type="primary", width="stretch", icon=":material/play_arrow:")
+    if not pressed:
+        return None
+    content = {
+        "method": method,
+        "data": data.name,
+        "n_clusters": n_clusters,
+        "seed": seed,
+        "options": options,
+        "extensions": joined,
+        **parts,
+    }
+    return RunSpec.parse(content)
+
+
+def _defaults() -> None:
+    for key, value in {Form.DATA: "digits", Form.METHOD: "idec", Form.EXTENSIONS: ["acai"], Form.SEED: 0}.items():
+        st.session_state.setdefault(key, value)
+
+
+def _apply_preset() -> None:
+    """Fill the form from the chosen preset; everything else goes back to its default."""
+    preset = PRESETS.get(st.session_state[Form.PRESET] or "")
+    if preset is None:
+        return
+    for key in [key for key in st.session_state if str(key).startswith("option-")]:
+        del st.session_state[key]
+    st.session_state[Form.METHOD] = preset["method"]
+    st.session_state[Form.DATA] = preset["data"]
+    st.session_state[Form.EXTENSIONS] = preset.get("extensions", [])
+    st.session_state[Form.CLUSTERS] = None
+    for part in PARTS:
+        for name, value in preset.get(part, {}).items():
+            st.session_state[option_key(part, name)] = value
+
+
+def _choose_data() -> Source:
+    there = {source.name: source for source in sources()}
+    name = st.selectbox(
+        "**Data**",
+        list(there),
+        format_func=lambda name: there[name].title,
+        key=Form.DATA,
+    )
+    source = there[name]
+    shape = " × ".join(str(side) for side in source.shape)
+    st.caption(f"{source.n:,} samples · {shape} · {source.n_classes} classes. {source.description}".replace(",", " "))
+    return source
+
+
+def _choose_extensions(extensions: dict[str, Any], *, joins: bool) -> list[str]:
+    if not joins:
+        st.caption("This method trains no network, so no critic can join it.")
+        return []
+    chosen = st.pills(
+        "Join with",
+        list(extensions),
+        format_func=lambda name: f"{extensions[name]['card']['title']} critic",
+        selection_mode="multi",
+        key=Form.EXTENSIONS,
+        help=" ".join(entry["card"]["idea"] for entry in extensions.values()),
+    )
+    return list(chosen)
+
+
+def _options(owner: str, properties: dict[str, Any], title: str) -> dict[str, Any]:
+    if not properties:
+        return {}
+    heading, button = st.columns([3, 2], vertical_alignment="center")
+    heading.markdown(f"**{title}**")
+    button.button("reset", key=f"reset-{owner}", type="tertiary", on_click=option_form.reset, args=(owner, properties))
+    return option_form.show(owner, properties)
+
+
+def _properties(part: str) -> dict[str, Any]:
+    return dict(PARTS[part].model_json_schema()["properties"])
+
+
+def _clusters_and_seed(data: Source) -> tuple[int | None, int]:
+    left, right = st.columns(2)
+    n_clusters = left.number_input(
+        "$K$  clusters",
+        1,
+        1000,
+        value=None,
+        step=1,
+        placeholder=str(data.n_classes),
+        key=Form.CLUSTERS,
+        help="Empty: as many as the data has classes.",
+    )
+    seed = right.number_input(
+        "seed", 0, 2**31 - 1, step=1, key=Form.SEED, help="Everything random in the run follows from it."
+    )
+    return n_clusters, seed

@@ -1,0 +1,95 @@
+"""The laboratory: choose, train, watch, go back in time."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from clustlab import launch, views
+from clustlab.app.components import (
+    equation,
+    figure_holder,
+    latent_canvas,
+    progress,
+    run_controls,
+    timeline,
+    training_form,
+)
+from clustlab.app.state import Session, current_run, frame_in_link, is_example, recall, show_run
+from clustlab.errors import ClustlabError
+from clustlab.runs import Run
+
+__all__ = ["page"]
+
+
+def page() -> None:
+    """Draw the page."""
+    with st.sidebar:
+        _train()
+    if error := recall(Session.ERROR):
+        st.error(error, icon=":material/error:")
+    try:
+        run = current_run()
+    except ClustlabError as error:
+        st.error(f"The run in the link cannot be shown: {error}.", icon=":material/error:")
+        return
+    if run is None:
+        st.info("Nothing has been recorded yet. Choose data and a method on the left and press *Train*.")
+        return
+    _stage(run)
+
+
+def _train() -> None:
+    """Show the form; start what was asked for, or say why not."""
+    try:
+        spec = training_form.show()
+        if spec is not None:
+            show_run(launch.launch(spec))
+    except ClustlabError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def _stage(run: Run) -> None:
+    with st.container(key="head"):
+        head, buttons = st.columns([13, 7], vertical_alignment="top")
+        with head:
+            progress.show(run.name)
+        with buttons:
+            run_controls.show(run)
+    with st.container(key="stage"):
+        left, right = st.columns([11, 9], gap="medium")
+        with left:
+            st.subheader("Where do the samples live?")
+            latent_canvas.show(run.name, height=560)
+        with right:
+            st.subheader("What is being minimised?")
+            equation.show(run.name)
+            _explanations(run)
+    with st.container(key="time"):
+        timeline.show(run.name, frame=frame_in_link(), autoplay=is_example(run))
+
+
+def _explanations(run: Run) -> None:
+    """Let the person choose an explaining panel and show it at the frame of the map."""
+    panels = {
+        panel["name"]: panel
+        for panel in views.panels(run)
+        # A live run may yet record what a panel needs; the map has its own place.
+        if panel["name"] != "latent" and (run.lives or panel["from_phase"])
+    }
+    if not panels:
+        return
+    if st.session_state.get(Session.PANEL) not in panels:
+        st.session_state[Session.PANEL] = next(iter(panels))
+    chosen = st.segmented_control(
+        "Explanation",
+        list(panels),
+        format_func=lambda name: panels[name]["title"],
+        required=True,
+        wrap=True,
+        key=Session.PANEL,
+        label_visibility="collapsed",
+    )
+    panel = panels[chosen]
+    st.subheader(panel["question"], help=panel["help"])
+    st.caption(panel["aid"])
+    figure_holder.show(run.name, panel["name"], key="explanation")

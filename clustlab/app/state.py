@@ -1,0 +1,103 @@
+"""Every key of the session and of the link, in one place; nothing else invents one."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from clustlab.app.access import example_runs, find_run
+from clustlab.runs import Run, list_runs, runs_folder
+
+__all__ = [
+    "Form",
+    "Link",
+    "Session",
+    "current_run",
+    "frame_in_link",
+    "is_example",
+    "option_key",
+    "recall",
+    "remember",
+    "show_run",
+]
+
+
+class Link(StrEnum):
+    """Parameters of the address: what a link carries."""
+
+    RUN = "run"
+    FRAME = "frame"
+
+
+class Form(StrEnum):
+    """Widgets of the training form that are not options of a method."""
+
+    DATA = "form-data"
+    METHOD = "form-method"
+    EXTENSIONS = "form-extensions"
+    CLUSTERS = "form-clusters"
+    SEED = "form-seed"
+    PRESET = "form-preset"
+
+
+class Session(StrEnum):
+    """What a page remembers of itself between two reruns."""
+
+    ERROR = "session-error"
+    STATE_SEEN = "session-state-seen"
+    PANEL = "session-panel"
+    UPLOAD = "session-upload"
+    LABORATORY = "session-laboratory"
+
+
+def option_key(owner: str, name: str) -> str:
+    """Return the key of the widget of an option; ``owner`` is a method, an extension or a part of the spec."""
+    return f"option-{owner}-{name}"
+
+
+def show_run(run: Run) -> None:
+    """Make a run the one that the laboratory shows, in the link too."""
+    st.query_params[Link.RUN] = run.name
+    st.query_params.pop(Link.FRAME, None)
+
+
+def current_run() -> Run | None:
+    """Return the run in the link, else the latest one, else a recorded example, else None.
+
+    Raises
+    ------
+    RunError
+        If the link names a run that is not there or cannot be read.
+    """
+    name = st.query_params.get(Link.RUN)
+    if name:
+        return find_run(name)
+    for folder in (runs_folder(), example_runs()):
+        runs = list_runs(folder)
+        if runs:
+            return runs[0]
+    return None
+
+
+def frame_in_link() -> int | None:
+    """Return the frame in the link, if there is one."""
+    text = st.query_params.get(Link.FRAME, "")
+    return int(text) if text.isdecimal() else None
+
+
+def is_example(run: Run) -> bool:
+    """Whether a run is one of those that come with clustlab, and so cannot be changed."""
+    return run.folder.path.parent == Path(example_runs()).resolve()
+
+
+def remember(key: Session, value: Any) -> None:
+    """Keep a value until the next rerun."""
+    st.session_state[key] = value
+
+
+def recall(key: Session) -> Any:
+    """Return a remembered value, or None, and forget it."""
+    return st.session_state.pop(key, None)

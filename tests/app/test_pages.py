@@ -1,0 +1,157 @@
+"""Pages through Streamlit's own test runner: what they say in every state, what a button leaves on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from clustlab.runs import Run, list_runs
+from clustlab.spec import RunSpec
+
+SECONDS = 60
+
+
+def laboratory() -> AppTest:
+    def script() -> None:
+        from clustlab.app.pages import laboratory
+
+        laboratory.page()
+
+    return AppTest.from_function(script, default_timeout=SECONDS)
+
+
+def runs_page() -> AppTest:
+    def script() -> None:
+        from clustlab.app.pages import runs
+
+        runs.page()
+
+    return AppTest.from_function(script, default_timeout=SECONDS)
+
+
+def button(app: AppTest, label: str) -> object:
+    return next(each for each in app.button if each.label == label)
+
+
+def test_the_form_follows_from_the_declaration_of_the_options(runs: Path) -> None:
+    app = laboratory().run()
+    assert not app.exception
+    gamma = app.number_input(key="option-idec-cluster_weight")
+    assert gamma.label == r"$\gamma$  cluster weight"
+    assert (gamma.min, gamma.max, gamma.value) == (0, 100, 0.1)
+    assert "Default: 0.1" in gamma.help
+    app.selectbox(key="form-method").select("kmeans").run()
+    assert not app.exception
+    assert "option-idec-cluster_weight" not in [each.key for each in app.number_input]
+    assert any("no critic can join" in caption.value for caption in app.caption)
+
+
+def test_train_launches_the_spec_that_the_form_shows(runs: Path) -> None:
+    started: list[Path] = []
+    app = laboratory().run()
+    app.number_input(key="option-idec-cluster_weight").set_value(0.3)
+    app.number_input(key="option-training-epochs").set_value(7)
+    app.number_input(key="form-seed").set_value(11)
+    with patch.dict("clustlab.launch.submit.ENGINES", {"process": started.append}):
+        button(app, "Train").click().run()  # type: ignore[attr-defined]
+    assert not app.exception
+    (run,) = list_runs(runs)
+    assert started == [run.folder.path]
+    assert app.query_params["run"] in (run.name, [run.name])
+    assert run.spec == RunSpec.parse(
+        {
+            "method": "idec",
+            "data": "digits",
+            "extensions": ["acai"],
+            "seed": 11,
+            "options": {"cluster_weight": 0.3},
+            "training": {"epochs": 7},
+        }
+    )
+
+
+def test_a_spec_that_cannot_run_is_one_sentence_on_the_page(runs: Path) -> None:
+    app = laboratory().run()
+    app.selectbox(key="form-data").select("blobs").run()
+    app.number_input(key="form-clusters").set_value(999)
+    button(app, "Train").click().run()  # type: ignore[attr-defined]
+    assert not app.exception
+    assert len(app.error) == 1
+    assert "there cannot be more clusters than samples" in app.error[0].value
+    assert list(runs.iterdir()) == []
+
+
+def test_a_runs_folder_that_cannot_be_written_is_one_sentence_on_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("CLUSTLAB_RUNS", str(tmp_path / "file"))
+    app = laboratory().run()
+    button(app, "Train").click().run()  # type: ignore[attr-defined]
+    assert not app.exception
+    assert ["cannot be written" in each.value for each in app.error] == [True]
+
+
+def test_a_preset_fills_the_form(runs: Path) -> None:
+    app = laboratory().run()
+    app.selectbox(key="form-preset").select("A latent space that is a plane").run()
+    assert not app.exception
+    assert app.number_input(key="option-network-latent_dim").value == 2
+
+
+@pytest.mark.parametrize("link", ["nobody", "../etc", "a/b"])
+def test_a_link_to_a_run_that_is_not_there_is_one_sentence(runs: Path, link: str) -> None:
+    app = laboratory()
+    app.query_params["run"] = link
+    app.run()
+    assert not app.exception
+    assert ["cannot be shown" in each.value for each in app.error] == [True]
+
+
+@pytest.mark.parametrize(
+    ("state", "labels"),
+    [
+        ("finished", set()),
+        ("stopped", {"Resume"}),
+        ("failed", {"Resume"}),
+        ("lost", {"Resume"}),
+    ],
+)
+def test_the_buttons_are_those_of_the_state(record: Callable[..., Run], state: str, labels: set[str]) -> None:
+    run = record(state=state if state != "lost" else "running")
+    if state == "lost":
+        run.folder.status.write_text(
+            run.folder.status.read_text().replace('"pid_started"', '"pid_started_":0,"pid_started"')
+        )
+        status = run.status
+        import json
+
+        run.folder.status.write_text(json.dumps({**status, "state": "running", "pid_started": 0.0}))
+    app = laboratory()
+    app.query_params["run"] = run.name
+    app.run()
+    assert not app.exception
+    assert {each.label for each in app.button} & {"Pause", "Resume", "Stop"} == labels
+
+
+def test_the_runs_page_lists_and_filters_and_asks_before_deleting(record: Callable[..., Run]) -> None:
+    record(name="keep")
+    gone = record(name="gone")
+    app = runs_page().run()
+    assert not app.exception
+    assert {each.label for each in app.button} >= {"Open", "Delete"}
+    app.button(key=f"delete-{gone.name}").click().run()
+    assert any("will be gone for good" in each.value for each in app.markdown)
+    assert gone.folder.path.exists()
+    app.text_input(key="runs-filter").set_value("no such run").run()
+    assert any("No run matches" in each.value for each in app.caption)
+
+
+def test_the_runs_page_says_what_to_do_when_there_is_nothing(runs: Path) -> None:
+    app = runs_page().run()
+    assert not app.exception
+    assert "Train one in the laboratory" in app.info[0].value
