@@ -13,11 +13,12 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from clustlab import estimators
     from clustlab.python import train
     from clustlab.runs.reader import Run, list_runs, open_run
     from clustlab.spec import RunSpec
 
-__all__ = ["Run", "RunSpec", "list_runs", "open_run", "train"]
+__all__ = ["Run", "RunSpec", "estimators", "list_runs", "open_run", "train"]
 __version__ = version("clustlab")
 
 _HOMES = {
@@ -30,6 +31,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "estimators":
+        return import_module("clustlab.estimators")
     if name not in _HOMES:
         raise AttributeError(f"module “clustlab” has no “{name}”")
     return getattr(import_module(_HOMES[name]), name)

@@ -32,7 +32,7 @@ def describe() -> dict[str, dict[str, Any]]:
     """Return ``{"methods": {name: …}, "extensions": {name: …}}``; loads torch.
 
     Each entry has ``card``, ``options`` (JSON schema properties with help, bounds, symbol, unit and default), and for
-    methods ``uses``, for extensions ``needs``.
+    methods ``class`` and ``uses``, for extensions ``needs``.
     """
     from clustlab import extensions, methods  # these load torch
 
@@ -42,7 +42,8 @@ def describe() -> dict[str, dict[str, Any]]:
 
     return {
         "methods": {
-            name: {**common(method), "uses": sorted(method.uses)} for name, method in methods.discover().items()
+            name: {**common(method), "class": method.__name__, "uses": sorted(method.uses)}
+            for name, method in methods.discover().items()
         },
         "extensions": {
             name: {**common(extension), "needs": sorted(extension.needs)}

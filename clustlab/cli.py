@@ -18,11 +18,11 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from clustlab import catalog, data, launch
 from clustlab.errors import ClustlabError, LaunchError, RunError
+from clustlab.launch import progress
 from clustlab.launch.inline import start as train_here
 from clustlab.runs import Run, list_runs, open_run, runs_folder
 from clustlab.spec import RunSpec, with_settings
@@ -191,12 +191,12 @@ def project(
     from clustlab.projections.follow import project as project_run  # loads what the projection needs
 
     found = _find(run, runs)
-    with _progress() as progress:
-        task = progress.add_task(projection, total=len(found.frames))
+    with progress.bar(console) as display:
+        task = display.add_task(projection, total=len(found.frames))
         project_run(
             found.folder.path,
             projection,
-            progress=lambda done, total: progress.update(task, completed=done, total=total),
+            progress=lambda done, total: display.update(task, completed=done, total=total),
         )
     typer.echo(found.folder.projection(projection))
 
@@ -238,14 +238,10 @@ def _train_and_watch(run: Run) -> None:
         run.folder.control.write_text("stop")
 
     previous = signal.signal(signal.SIGINT, ask_to_stop)
-    over = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(run, over), daemon=True)
-    watcher.start()
     try:
-        train_here(run.folder.path)
+        with progress.shown(run, console):
+            train_here(run.folder.path)
     finally:
-        over.set()
-        watcher.join()
         signal.signal(signal.SIGINT, previous)
     if run.state == "failed":
         raise LaunchError(f"{run.status['error']} ({run.folder.path})")
@@ -254,20 +250,6 @@ def _train_and_watch(run: Run) -> None:
     typer.echo(run.folder.path)
     if run.state == "stopped":
         raise SystemExit(130 if asked.is_set() else 0)
-
-
-def _watch(run: Run, over: threading.Event) -> None:
-    with _progress() as progress:
-        task = progress.add_task("starting", total=None)
-        while not over.wait(0.2):
-            status = run.status
-            doing = status.get("message") or f"{status.get('phase', '')} · step {status.get('step', 0)}"
-            progress.update(task, description=doing, completed=status.get("step", 0), total=status.get("total_steps"))
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True)
 
 
 def _find(name: str, runs: Path | None) -> Run:

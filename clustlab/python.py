@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from clustlab.errors import LaunchError
-from clustlab.launch.submit import launch
+from clustlab.launch.progress import shown
+from clustlab.launch.submit import engine_named, submit
 from clustlab.runs.reader import Run
 from clustlab.spec import RunSpec, with_settings
 
@@ -25,6 +27,7 @@ def train(
     settings: Sequence[str] = (),
     runs: str | Path | None = None,
     engine: str = "inline",
+    progress: bool = True,
 ) -> Run:
     """Train a method and return its run.
 
@@ -46,6 +49,8 @@ def train(
         Folder for the run; else ``$CLUSTLAB_RUNS``, else ``runs``.
     engine : {"inline", "process"}
         ``inline`` returns when the run has ended, ``process`` at once.
+    progress : bool
+        Whether to show a progress bar while training here.
 
     Returns
     -------
@@ -68,7 +73,10 @@ def train(
             "options": dict(options or {}),
         }
     )
-    run = launch(with_settings(spec, settings), runs, engine)
+    start = engine_named(engine)
+    run = submit(with_settings(spec, settings), runs)
+    with shown(run) if progress and engine == "inline" else nullcontext():
+        start(run.folder.path)
     if run.state == "failed":
         raise LaunchError(f"{run.status['error']} (run folder: {run.folder.path})")
     return run

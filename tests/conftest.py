@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,14 @@ from clustlab.data import Dataset, load
 from clustlab.runs import Run, create_run_folder
 from clustlab.runs.writer import RunWriter, write_spec
 from clustlab.spec import RunSpec
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_slots(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Slots of the tests' own, so that they do not queue behind what this machine trains besides."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLUSTLAB_SLOT_FOLDER", str(tmp_path_factory.mktemp("slots")))
+        yield
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from clustlab.runs.reader import Run, open_run
 from clustlab.runs.writer import write_spec
 from clustlab.spec import RunSpec
 
-__all__ = ["ENGINES", "check", "launch", "submit"]
+__all__ = ["ENGINES", "check", "engine_named", "launch", "submit"]
 
 ENGINES: dict[str, Callable[[Path], None]] = {"process": process.start, "inline": inline.start}
 """Ways to run ``worker.execute`` on a run folder."""
@@ -64,16 +64,28 @@ def submit(spec: RunSpec, runs: str | Path | None = None) -> Run:
     return open_run(folder.path)
 
 
-def launch(spec: RunSpec, runs: str | Path | None = None, engine: str = "process") -> Run:
-    """Submit a spec and start it with an engine; ``inline`` returns when the run has ended.
+def engine_named(name: str) -> Callable[[Path], None]:
+    """Return the function that has a run folder trained.
 
     Raises
     ------
-    SpecError, DataError, RunError
-        As :func:`submit`; an unknown engine.
+    SpecError
+        If there is no such engine.
     """
-    if engine not in ENGINES:
-        raise SpecError(f"there is no engine “{engine}”; there are {', '.join(ENGINES)}")
+    if name not in ENGINES:
+        raise SpecError(f"there is no engine “{name}”; there are {', '.join(ENGINES)}")
+    return ENGINES[name]
+
+
+def launch(spec: RunSpec, runs: str | Path | None = None, engine: str = "process") -> Run:
+    """Submit a spec and hand it to an engine; ``inline`` returns when the run has ended.
+
+    Raises
+    ------
+    SpecError, DataError, RunError, LaunchError
+        As :func:`submit`; an unknown engine; a worker that cannot be started.
+    """
+    start = engine_named(engine)
     run = submit(spec, runs)
-    ENGINES[engine](run.folder.path)
+    start(run.folder.path)
     return run

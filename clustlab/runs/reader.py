@@ -243,10 +243,15 @@ class Run:
         frame : int
             Index into :attr:`frames`.
         **options
-            Passed to the figure, e.g. ``projection="umap"``.
+            Passed to the figure, e.g. ``projection="umap"``. The frames of a run that has ended are projected first
+            if need be, which takes UMAP some ten seconds.
         """
-        from clustlab.views import draw  # a figure needs plotly; reading a run does not
+        # A figure needs plotly and a projection perhaps umap; reading a run needs neither.
+        from clustlab.projections.follow import project
+        from clustlab.views import draw
 
+        if options.get("projection") and not self.lives:
+            project(self.folder.path, options["projection"])
         return draw(self, name, frame=frame, **options)
 
     def __repr__(self) -> str:
