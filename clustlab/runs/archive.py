@@ -26,10 +26,11 @@ from clustlab.spec import RunSpec
 __all__ = ["export_run", "import_run"]
 
 NUMBER = r"\d{1,15}"
-CHECKPOINT = re.compile(rf"checkpoints/({NUMBER})\.pt")
+FRAME = rf"{NUMBER}(-[a-z0-9-]{{1,40}})?\.npz"
+CHECKPOINT = re.compile(rf"checkpoints/({NUMBER})(\.phase)?\.pt")
 ALLOWED = re.compile(
     r"(spec|status|about)\.json|(scalars|frames|events)\.jsonl|(sample|result)\.npz|log\.txt"
-    rf"|frames/{NUMBER}\.npz|checkpoints/{NUMBER}\.pt|cache/[a-z0-9_-]{{1,40}}/(projection\.json|{NUMBER}\.npz)"
+    rf"|frames/{FRAME}|{CHECKPOINT.pattern}|cache/[a-z0-9_-]{{1,40}}/(projection\.json|{FRAME})"
 )
 """Names that ``FORMAT.md`` gives, as they stand in an archive; ``control`` and ``worker.lock`` stay at home."""
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from clustlab.runs.layout import RunFolder, write_aside, write_json
+from clustlab.runs.layout import RunFolder, slug, write_aside, write_json
 from clustlab.runs.reader import JsonLines
 from clustlab.runs.status import now, process_identity
 
@@ -46,6 +46,7 @@ class RunWriter:
         self._scalar_step = max((record["step"] for record in JsonLines(folder.scalars).poll()), default=-1)
         frames = JsonLines(folder.frame_index).poll()
         self._frame_step = frames[-1]["step"] if frames else -1
+        self._frames_at_step = {record["phase"] for record in frames if record["step"] == self._frame_step}
         self.frame_count = len(frames)
         self._status = json.loads(folder.status.read_text()) | process_identity()
 
@@ -81,14 +82,21 @@ class RunWriter:
             _append(self.folder.scalars, {**record, "time": now()})
 
     def frame(self, record: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-        """Write a frame's arrays, then its line; ``record`` has step, phase, phase_step, metrics, values, terms."""
-        if record["step"] <= self._frame_step:
+        """Write a frame's arrays, then its line; ``record`` has step, phase, phase_step, metrics, values, terms.
+
+        The step at which a phase ends and the next one begins has a frame of each.
+        """
+        step, phase = record["step"], record["phase"]
+        if step < self._frame_step or (step == self._frame_step and phase in self._frames_at_step):
             return
-        file = f"{record['step']:06d}.npz"
+        if step > self._frame_step:
+            self._frame_step, self._frames_at_step = step, set()
+        file = f"{step:06d}-{slug(phase)}.npz" if self._frames_at_step else f"{step:06d}.npz"
         write_aside(self.folder.frames / file, lambda stream: np.savez(stream, allow_pickle=False, **arrays))
         line = {"frame": self.frame_count, **record, "file": file, "time": now(), "arrays": sorted(arrays)}
         _append(self.folder.frame_index, line)
-        self._frame_step, self.frame_count = record["step"], self.frame_count + 1
+        self._frames_at_step.add(phase)
+        self.frame_count += 1
 
     def event(self, kind: str, step: int, text: str = "") -> None:
         """Append a line to ``events.jsonl``; kinds are listed in ``FORMAT.md``."""
