@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import shutil
@@ -251,7 +252,8 @@ class Run:
         from clustlab.views import draw
 
         if options.get("projection") and not self.lives:
-            project(self.folder.path, options["projection"])
+            with contextlib.suppress(RunError):  # a folder that cannot be written keeps no coordinates
+                project(self.folder.path, options["projection"])
         return draw(self, name, frame=frame, **options)
 
     def __repr__(self) -> str:
