@@ -19,11 +19,15 @@ from typing import Any, Literal
 import platformdirs
 from pydantic import ValidationError, create_model
 
+from clustlab import discovery
 from clustlab.errors import SpecError
 from clustlab.runs.layout import write_aside
 from clustlab.spec import Part, RunSpec, explain, option
 
 __all__ = ["check", "describe", "described"]
+
+GROUPS = ("clustlab.methods", "clustlab.extensions")
+"""Entry-point groups under which other packages register theirs."""
 
 TYPES: dict[str, type] = {"integer": int, "number": float, "boolean": bool, "string": str}
 
@@ -93,9 +97,7 @@ def check(spec: RunSpec) -> None:
 
 
 def _check_options(kind: str, name: str, given: Mapping[str, Any], known: Mapping[str, Any]) -> None:
-    if name not in known:
-        raise SpecError(f"there is no {kind} “{name}”; there are {', '.join(known) or 'none'}")
-    properties = known[name]["options"]
+    properties = discovery.find(kind, name, known)["options"]
     try:
         _model(name, json.dumps(properties)).model_validate(dict(given))
     except ValidationError as error:
@@ -130,7 +132,7 @@ def _digest() -> str:
     content = hashlib.sha256(sys.version.encode())
     for path in [package / "spec.py", Path(__file__), *rooms]:
         content.update(path.read_bytes())
-    for entry in entry_points(group="clustlab.methods"):
+    for entry in [each for group in GROUPS for each in entry_points(group=group)]:
         content.update(f"{entry.name} {entry.value} {entry.dist and entry.dist.version}".encode())
     return content.hexdigest()[:16]
 

@@ -40,6 +40,7 @@ NEVER_LOADED: dict[str, tuple[str, ...]] = {
     "app": ("torch", "umap"),
     "lessons": ("torch", "umap"),
     "catalog": PLAIN,
+    "discovery": PLAIN,
     "python": PLAIN,
     "cli": PLAIN,
     "estimators": ("streamlit", "plotly", "clustlab.app"),

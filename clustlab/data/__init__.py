@@ -8,9 +8,8 @@ has a ``SOURCE`` is found by itself.
 from __future__ import annotations
 
 import functools
-import importlib
-import pkgutil
 
+from clustlab import discovery
 from clustlab.data.dataset import Dataset, Source
 from clustlab.data.files import is_path, load_file
 from clustlab.errors import DataError
@@ -20,8 +19,7 @@ __all__ = ["Dataset", "Source", "load", "sources"]
 
 @functools.cache
 def _discovered() -> dict[str, Source]:
-    modules = (importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__))
-    found = [module.SOURCE for module in modules if hasattr(module, "SOURCE")]
+    found = [module.SOURCE for module in discovery.modules(__name__, __path__) if hasattr(module, "SOURCE")]
     return {source.name: source for source in sorted(found, key=lambda source: source.order)}
 
 

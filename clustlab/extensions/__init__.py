@@ -4,39 +4,17 @@ An extension returns changed copies of phases and patches nothing; it never asks
 ``acai.py`` to add one.
 """
 
-import importlib
-import pkgutil
-
-from clustlab.errors import SpecError
+from clustlab import discovery
 from clustlab.extensions.base import Extension
 
 __all__ = ["discover", "find"]
 
 
 def discover() -> dict[str, type[Extension]]:
-    """Return every extension of this package by name."""
-    modules = [
-        importlib.import_module(f"{__name__}.{module.name}")
-        for module in pkgutil.iter_modules(__path__)
-        if module.name != "base"
-    ]
-    return {
-        value.name: value
-        for module in modules
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Extension) and value.__module__ == module.__name__
-    }
+    """Return every extension by name: those of this package, and those registered under ``clustlab.extensions``."""
+    return discovery.named_classes(__name__, __path__, Extension)  # type: ignore[type-abstract]  # only to compare with
 
 
 def find(name: str) -> type[Extension]:
-    """Return the extension of that name.
-
-    Raises
-    ------
-    SpecError
-        If there is none; lists those there are.
-    """
-    extensions = discover()
-    if name not in extensions:
-        raise SpecError(f"there is no extension “{name}”; there are {', '.join(extensions)}")
-    return extensions[name]
+    """Return the extension of that name, or raise a SpecError that lists those there are."""
+    return discovery.find("extension", name, discover())

@@ -12,7 +12,7 @@ from clustlab.methods.base import Card, Every, Method, Optimiser, Phase, Player,
 from clustlab.networks import Autoencoder
 from clustlab.objectives.student_t import kl_divergence, soft_assignment, target_distribution
 from clustlab.readout import KMeansProtocol, fit
-from clustlab.spec import Part, option
+from clustlab.spec import Network, Part, option
 
 __all__ = ["DEC", "ClusteringOptions", "SoftClusteringModel", "clustering_phase", "clustering_term"]
 
@@ -32,10 +32,10 @@ class SoftClusteringModel(nn.Module):
     target: Tensor
     labels: Tensor
 
-    def __init__(self, autoencoder: Autoencoder, n_samples: int, n_clusters: int, latent_dim: int) -> None:
+    def __init__(self, shape: tuple[int, ...], network: Network, n_samples: int, n_clusters: int) -> None:
         super().__init__()
-        self.autoencoder = autoencoder
-        self.centroids = nn.Parameter(torch.zeros(n_clusters, latent_dim))
+        self.autoencoder = Autoencoder(shape, network)
+        self.centroids = nn.Parameter(torch.zeros(n_clusters, network.latent_dim))
         self.register_buffer("target", torch.zeros(n_samples, n_clusters))
         self.register_buffer("labels", torch.full((n_samples,), -1))
 
@@ -126,8 +126,7 @@ class DEC(Method):
         momentum: float = option(0.9, low=0, high=0.9999, help="SGD's momentum while clustering.")
 
     def build(self, shape: tuple[int, ...], n_samples: int, n_clusters: int) -> nn.Module:
-        network = self.spec.network
-        return SoftClusteringModel(Autoencoder(shape, network), n_samples, n_clusters, network.latent_dim)
+        return SoftClusteringModel(shape, self.spec.network, n_samples, n_clusters)
 
     def phases(self, model: SoftClusteringModel, samples: Samples) -> Sequence[Phase]:
         options, autoencoder = self.options, model.autoencoder

@@ -7,7 +7,6 @@ from torch import nn
 from clustlab.methods.ae_kmeans import autoencode, reconstruction
 from clustlab.methods.base import Card, Method, Optimiser, Phase, Player, Samples
 from clustlab.methods.dec import ClusteringOptions, SoftClusteringModel, clustering_phase, clustering_term
-from clustlab.networks import Autoencoder
 from clustlab.spec import option
 
 __all__ = ["IDEC"]
@@ -41,8 +40,7 @@ class IDEC(Method):
         learning_rate: float = option(1e-3, above=0, high=1, help="Adam's step size while clustering.")
 
     def build(self, shape: tuple[int, ...], n_samples: int, n_clusters: int) -> nn.Module:
-        network = self.spec.network
-        return SoftClusteringModel(Autoencoder(shape, network), n_samples, n_clusters, network.latent_dim)
+        return SoftClusteringModel(shape, self.spec.network, n_samples, n_clusters)
 
     def phases(self, model: SoftClusteringModel, samples: Samples) -> Sequence[Phase]:
         autoencoder = model.autoencoder
