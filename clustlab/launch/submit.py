@@ -7,6 +7,7 @@ from pathlib import Path
 
 from clustlab import catalog
 from clustlab.data import load
+from clustlab.data.files import is_path
 from clustlab.errors import RunError, SpecError
 from clustlab.launch import inline, process
 from clustlab.runs.layout import RunFolder, create_run_folder, runs_folder
@@ -38,6 +39,11 @@ def check(spec: RunSpec) -> None:
             f"n_clusters = {n_clusters} is too large: {dataset.title} has {dataset.n} samples, "
             "and there cannot be more clusters than samples"
         )
+    if n_clusters > spec.recording.probe:
+        raise SpecError(
+            f"recording.probe = {spec.recording.probe} is too small to show {n_clusters} clusters; "
+            "it must be at least n_clusters"
+        )
     if spec.network.kind == "convolutional" and dataset.kind != "images":
         raise SpecError(f"a convolutional network needs images; {dataset.title} has vectors: choose network.kind = mlp")
 
@@ -52,6 +58,8 @@ def submit(spec: RunSpec, runs: str | Path | None = None) -> Run:
     RunError
         If the runs folder cannot be written.
     """
+    if is_path(spec.data):  # a worker that resumes the run may be started elsewhere
+        spec = spec.model_copy(update={"data": str(Path(spec.data).expanduser().resolve())})
     check(spec)
     name = "-".join([spec.method, *spec.extensions, Path(spec.data).stem])
     folder: RunFolder = create_run_folder(runs_folder(runs), name)

@@ -9,6 +9,7 @@ import errno
 import json
 import os
 import platform
+import signal
 import sys
 import time
 import traceback
@@ -72,6 +73,9 @@ def _execute_alone(run: Run) -> str:
     except Exception as error:
         _write_failure(run.folder, writer, error)
         return "failed"
+    except KeyboardInterrupt:  # this process may live on, in a notebook, and must not be taken for a worker
+        writer.status(state="stopped", message="")
+        raise
     writer.status(state=state, message="")
     return state
 
@@ -173,9 +177,12 @@ def _versions() -> dict[str, str]:
 
 def main() -> None:
     """Train one folder at low priority, so that whoever looks at it is served first."""
+    path = Path(sys.argv[1])
     if hasattr(os, "nice"):
         os.nice(5)
-    state = execute(Path(sys.argv[1]))
+    # A machine that shuts down, or a scheduler that takes its node back, asks like this: stop in good order.
+    signal.signal(signal.SIGTERM, lambda *_: RunFolder(path).control.write_text("stop"))
+    state = execute(path)
     raise SystemExit(0 if state in ("finished", "stopped") else 1)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
@@ -120,6 +122,36 @@ def test_runs_queue_for_a_slot_in_the_order_they_came(
     wait_for(lambda: all(run.state == "stopped" for run in (first, second, third)))
 
 
+def test_a_terminated_worker_stops_in_good_order(runs: Path) -> None:
+    run = launch.launch(LONG, runs, "process")
+    wait_for(lambda: run.state == "running" and run.status["step"] >= 20)
+    psutil.Process(run.status["pid"]).terminate()
+    wait_for(lambda: run.state == "stopped")
+    assert run.frames[-1].step >= 20
+
+
+def test_an_interrupted_notebook_leaves_a_stopped_run(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from clustlab.runs.writer import RunWriter
+
+    def interrupt(self: RunWriter) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(RunWriter, "request", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        launch.launch(SPEC, runs, "inline")
+    assert [run.state for run in clustlab.list_runs(runs)] == ["stopped"]
+
+
+def test_a_file_of_samples_is_found_again_from_elsewhere(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.savez(tmp_path / "mine.npz", X=np.random.default_rng(0).normal(size=(30, 4)))
+    run = launch.submit(RunSpec(method="kmeans", data="mine.npz", n_clusters=2), runs)
+    monkeypatch.chdir("/")
+    assert execute(run.folder.path) == "finished"
+
+
 def test_one_folder_has_one_worker(runs: Path) -> None:
     run = launch.launch(LONG, runs, "process")
     wait_for(lambda: run.state == "running")
@@ -167,6 +199,7 @@ def test_a_failed_write_fails_in_one_sentence_and_keeps_what_is_there(
         ({"data": "digts"}, "there is no data source “digts”"),
         ({"method": "kmeans", "options": {}}, "nothing for an extension to join"),
         ({"network": {"kind": "convolutional"}}, "needs images"),
+        ({"recording": {"probe": 2}}, "too small to show 3 clusters"),
     ],
 )
 def test_what_cannot_run_is_refused_before_a_folder_is_made(
@@ -178,14 +211,16 @@ def test_what_cannot_run_is_refused_before_a_folder_is_made(
     assert list(runs.iterdir()) == []
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_read_only_folder_is_refused_in_one_sentence(runs: Path) -> None:
-    runs.chmod(0o500)
-    try:
-        with pytest.raises(RunError, match="cannot be written"):
-            launch.submit(SPEC, runs)
-    finally:
-        runs.chmod(0o700)
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC])
+def test_a_folder_that_cannot_be_written_is_refused_in_one_sentence(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(self: Path, *_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number), str(self))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(RunError, match=f"cannot be written .{os.strerror(number)}"):
+        launch.submit(SPEC, runs)
 
 
 def test_a_runs_folder_that_is_a_file_is_refused_in_one_sentence(tmp_path: Path) -> None:
