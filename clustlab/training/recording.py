@@ -223,20 +223,21 @@ class RunRecorder:
         raise Stopped
 
     def _pause(self, training: Training, phase: Phase) -> None:
-        began = time.monotonic()
         self._frame(training, phase)
         self.checkpoint(training)
         self.writer.event("paused", training.step)
+        began, earlier = time.monotonic(), self.paused_seconds
         request = ""
 
         def is_over() -> bool:
             nonlocal request
+            self.paused_seconds = earlier + time.monotonic() - began
             self._report(training, phase, "paused")
             request = self.writer.request()
             return request in ("resume", "stop")
 
         self.wait(is_over)
-        self.paused_seconds += time.monotonic() - began
+        self.paused_seconds = earlier + time.monotonic() - began
         self.writer.event("resumed", training.step)
         if request == "stop":
             self._stop(training, phase)

@@ -68,9 +68,10 @@ def test_pause_and_resume_change_no_bit(runs: Path, uninterrupted: Run) -> None:
     wait_for(lambda: run.state == "running" and run.status["step"] >= 20)
     launch.pause(run)
     wait_for(lambda: run.state == "paused")
-    step = run.status["step"]
-    time.sleep(0.5)
+    step, wall = run.status["step"], run.status["wall_s"]
+    time.sleep(0.7)
     assert run.status["step"] == step
+    assert run.status["wall_s"] - wall < 0.3  # a pause does not count
     with pytest.raises(LaunchError, match="is paused"):
         launch.pause(run)
     launch.resume(run)
