@@ -82,7 +82,8 @@ def _execute_alone(run: Run) -> str:
 
 def _wait_and_train(run: Run, writer: RunWriter) -> str:
     """Wait for a slot, train, write the result; return ``finished`` or ``stopped``."""
-    from clustlab.training.recording import Stopped  # loads torch
+    writer.status(state="starting", message="loading PyTorch", error="")
+    from clustlab.training.recording import Stopped
 
     def waiting(ahead: int) -> None:
         writer.status(state="queued", message=f"waiting for a free slot, {ahead} ahead" if ahead else "next in line")
@@ -91,7 +92,7 @@ def _wait_and_train(run: Run, writer: RunWriter) -> str:
 
     try:
         with take_slot(waiting) as slot:
-            writer.status(state="starting", message="loading the data", error="", versions=_versions())
+            writer.status(state="starting", message="loading the data", versions=_versions())
             _train(run, writer, slot)
     except Stopped:
         return "stopped"

@@ -7,21 +7,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, Route, sync_playwright
+from browser.laboratory import SECONDS, until
+from browser.serving import Server, begun, end_workers, started
+from playwright.sync_api import Browser, Page, Playwright, Route, expect, sync_playwright
 
-ROOT = Path(__file__).resolve().parents[2]
+from clustlab.runs import Run
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 LOCAL = {"localhost", "127.0.0.1", "::1"}
 
@@ -37,14 +34,6 @@ ARGUMENTS = [
 ]
 
 
-@dataclass(frozen=True)
-class Server:
-    """A running clustlab: its address and the folder that it shows."""
-
-    url: str
-    runs: Path
-
-
 def chromium_path() -> str | None:
     """Return the browser named by ``$CLUSTLAB_CHROMIUM``, else the first one on the path."""
     named = os.environ.get("CLUSTLAB_CHROMIUM")
@@ -53,18 +42,30 @@ def chromium_path() -> str | None:
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
+    expect.set_options(timeout=1000 * SECONDS)
+    with sync_playwright() as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
-def browser(playwright: Playwright) -> Iterator[Browser]:
+def browser_path() -> str:
     path = chromium_path()
     if path is None and os.environ.get("CI") == "true":
         pytest.fail("no Chromium here; `make browser` tells how to get one")
     if path is None:
         pytest.skip("no Chromium here; `make browser` tells how to get one")
-    browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    assert path is not None
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser_arguments() -> list[str]:
+    return ARGUMENTS
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright, browser_path: str) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=browser_path, args=ARGUMENTS)
     yield browser
     browser.close()
 
@@ -72,36 +73,50 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A clustlab of its own with an empty folder of runs; it must end by itself when asked to."""
-    folder = tmp_path_factory.mktemp("server")
-    port = _free_port()
-    environment = {
-        **os.environ,
-        "CLUSTLAB_RUNS": str(folder / "runs"),
-        "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
-    }
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port)]
-    log = folder / "log.txt"
-    with log.open("wb") as stream:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=stream, stderr=subprocess.STDOUT)
-    try:
-        _wait_until_healthy(process, port, log)
-        yield Server(f"http://localhost:{port}", folder / "runs")
-        process.terminate()
-        code = process.wait(timeout=20)
-        text = log.read_text()
-        assert code in (0, -15), f"the server ended with {code}:\n{text}"
-        assert "Traceback" not in text, text
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+    with started(tmp_path_factory.mktemp("server")) as server:
+        yield server
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page of 1440 × 900 that lets nothing out, and fails the test on foreign requests and script errors."""
+def start_server() -> Callable[..., AbstractContextManager[Server]]:
+    """A function that starts one more server, for a test that ends it; see :func:`started`."""
+    return started
+
+
+@pytest.fixture
+def workers_end(server: Server) -> Iterator[None]:
+    """No worker of a test is left to the next one."""
+    yield
+    end_workers(server.runs)
+
+
+@pytest.fixture
+def begin(server: Server, workers_end: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
+    """A function that starts a run whose codes are a plane: small, and too long to end by itself unless told so."""
+    return lambda **more: begun(server, monkeypatch, **more)
+
+
+@pytest.fixture(scope="session")
+def finished_run(server: Server) -> Run:
+    """A run of several frames that has ended; not to be changed."""
+    with pytest.MonkeyPatch.context() as patch:
+        options = {"cluster_epochs": 100, "tolerance": 0, "n_init": 2}
+        run = begun(server, patch, options=options, training={"epochs": 200, "threads": 1})
+        until(lambda: not run.lives)
+    assert run.state == "finished"
+    assert len(run.frames) > 2
+    return run
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """A function that opens one more window, each with a browser context of its own.
+
+    The pages let nothing out, and fail the test on foreign requests and on errors in their scripts.
+    """
     foreign: list[str] = []
     errors: list[str] = []
+    contexts = []
 
     def let_local_through(route: Route) -> None:
         address = urlsplit(route.request.url)
@@ -111,35 +126,31 @@ def page(browser: Browser) -> Iterator[Page]:
         else:
             route.continue_()
 
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-    context.route("**/*", let_local_through)
-    page = context.new_page()
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on(
-        "websocket", lambda socket: foreign.append(socket.url) if urlsplit(socket.url).hostname not in LOCAL else None
-    )
-    yield page
-    context.unroute_all(behavior="ignoreErrors")
-    context.close()
+    def opened(chromium: Browser = browser, **options: Any) -> Page:
+        size = {"width": 1440, "height": 900}
+        context = chromium.new_context(**{"viewport": size, "reduced_motion": "reduce", **options})
+        contexts.append(context)
+        context.set_default_timeout(1000 * SECONDS)
+        context.route("**/*", let_local_through)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on(
+            "websocket",
+            lambda socket: foreign.append(socket.url) if urlsplit(socket.url).hostname not in LOCAL else None,
+        )
+        return page
+
+    yield opened
+    for context in contexts:
+        if context.browser is None or not context.browser.is_connected():
+            continue  # a browser of the test's own
+        context.unroute_all(behavior="ignoreErrors")
+        context.close()
     assert foreign == [], "requests to other computers"
     assert errors == [], "errors in the page's scripts"
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("localhost", 0))
-        return int(listener.getsockname()[1])
-
-
-def _wait_until_healthy(process: subprocess.Popen[bytes], port: int, log: Path, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            pytest.fail(f"the server ended with {process.returncode}:\n{log.read_text()}")
-        try:
-            with urllib.request.urlopen(f"http://localhost:{port}/_stcore/health", timeout=2) as answer:
-                if answer.status == 200:
-                    return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.1)
-    pytest.fail(f"the server did not answer within {seconds:.0f} s:\n{log.read_text()}")
+@pytest.fixture
+def page(open_page: Callable[..., Page]) -> Page:
+    """A page of 1440 × 900; see :func:`open_page`."""
+    return open_page()
