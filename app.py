@@ -22,4 +22,6 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     service.shut_down()
 
 
-app = st.App(Path(clustlab.app.__file__).parent / "main.py", routes=routes(), lifespan=lifespan)
+# The script lies among the pages: beside a folder of this name, Streamlit would take every file there for a page.
+script = Path(clustlab.app.__file__).parent / "pages" / "main.py"
+app = st.App(script, routes=routes(), lifespan=lifespan)

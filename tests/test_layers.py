@@ -54,7 +54,7 @@ NO_TORCH_INSIDE = {
 
 STREAMLIT_ROOMS = {"app", "lessons"}
 
-SCRIPTS = ("clustlab.app.pages", "clustlab.app.main")
+SCRIPTS = ("clustlab.app.pages",)
 """Run by Streamlit, never imported; their imports are read all the same."""
 
 SEE = """

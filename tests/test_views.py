@@ -15,7 +15,7 @@ from clustlab.projections import project
 from clustlab.runs import Run, create_run_folder
 from clustlab.runs.writer import RunWriter, write_spec
 from clustlab.spec import RunSpec
-from clustlab.views import PANELS, View, ViewError, draw, layout_of, panels
+from clustlab.views import PANELS, View, ViewError, draw, layout_of, panels, thumbnail
 
 N, K, PAIRS, STEPS = 60, 3, 2, 5
 
@@ -141,7 +141,7 @@ def test_curves_hold_the_whole_run_at_every_frame(run: Run) -> None:
 def test_the_history_ends_at_the_frame_shown(run: Run) -> None:
     assert list(draw(run, "strip-history", 2).layout.yaxis.ticktext) == ["step 0", "step 10", "step 20"]
     steps = draw(run, "strip-history").layout.yaxis.ticktext
-    assert len(steps) == 10
+    assert len(steps) == 8
     assert (steps[0], steps[-1]) == ("step 0", "step 140")
 
 
@@ -149,8 +149,8 @@ def test_the_history_prefers_a_pair_that_changes_cluster(run: Run) -> None:
     def heading(**options: Any) -> str:
         return draw(run, "strip-history", **options).layout.annotations[0].text
 
-    assert heading() == "between samples 3 and 4"
-    assert heading(pair=0) == "between samples 0 and 3"
+    assert heading() == "between samples #3 and #4"
+    assert heading(pair=0) == "between samples #0 and #3"
 
 
 def test_the_map_uses_what_has_been_projected(tmp_path: Path) -> None:
@@ -164,6 +164,45 @@ def test_the_map_uses_what_has_been_projected(tmp_path: Path) -> None:
     with np.load(run.folder.projection("pca") / "000140.npz") as cached:
         np.testing.assert_array_equal(layout_of(view, "pca")[1].points, cached["points"])
     assert any(trace.mode == "lines" for trace in draw(run, "latent").data)
+
+
+def test_a_trail_begins_where_its_phase_does(tmp_path: Path) -> None:
+    run = written(tmp_path)
+    project(run.folder.path, "pca")
+
+    def trails(frame: int) -> int:
+        figure = draw(run, "latent", frame, projection="pca")
+        return sum(trace.mode == "lines" for trace in figure.data)
+
+    assert [run.frames[frame].phase for frame in (7, 8, 9)] == ["pretrain", "cluster", "cluster"]
+    assert (trails(7) > 0, trails(8), trails(9) > 0) == (True, 0, True)
+
+
+@pytest.mark.parametrize("name", ["interpolation", "strip-history", "centroids"])
+def test_pictures_of_a_frozen_decoder_say_so(tmp_path: Path, name: str) -> None:
+    run = written(tmp_path)
+    phases = [
+        {"name": "pretrain", "title": "autoencoder", "frozen_decoder": False},
+        {"name": "cluster", "title": "clustering", "frozen_decoder": True},
+    ]
+    RunWriter(run.folder).about(run.about | {"phases": phases})
+    run = Run(run.folder.path)
+
+    def remarks(frame: int) -> int:
+        notes = draw(run, name, frame).layout.annotations
+        return sum("decoder is not trained in this phase" in note.text for note in notes)
+
+    assert (remarks(2), remarks(-1)) == (0, 1)
+
+
+def test_the_thumbnail_is_a_picture_of_the_latest_frame(tmp_path: Path) -> None:
+    run = written(tmp_path)
+    picture = thumbnail(run)
+    assert picture.startswith("data:image/png;base64,")
+    assert thumbnail(run) is picture  # drawn once
+    write_spec(create_run_folder(tmp_path, "empty"), RunSpec(method="idec", data="digits").to_json())
+    empty = next(path for path in tmp_path.iterdir() if path.name.startswith("empty"))
+    assert thumbnail(Run(empty)) == ""
 
 
 @pytest.mark.parametrize(

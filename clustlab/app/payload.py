@@ -10,10 +10,21 @@ from typing import Any
 
 import numpy as np
 
+from clustlab.errors import RunError
 from clustlab.figures.palette import cluster_colour
 from clustlab.runs import Frame, Run
 
-__all__ = ["absence", "describe", "describe_sample", "log_tail", "pack_frames", "plain", "projections_of", "thumbnails"]
+__all__ = [
+    "absence",
+    "beliefs",
+    "describe",
+    "describe_sample",
+    "log_tail",
+    "pack_frames",
+    "plain",
+    "projections_of",
+    "thumbnails",
+]
 
 MAX_SCALARS = 600
 """Scalar records sent at once; a curve on a screen shows no more."""
@@ -116,6 +127,23 @@ def thumbnails(run: Run) -> bytes:
     """Return the pictures of the probe as raw uint8, sample after sample; empty if the data has none."""
     pictures = run.sample.get("thumbnails")
     return b"" if pictures is None else np.ascontiguousarray(pictures, dtype=np.uint8).tobytes()
+
+
+def beliefs(run: Run, number: int) -> bytes:
+    """Return Q of a frame as uint8 (n, K), 255 is certain; empty where the phase assigns hard.
+
+    Raises
+    ------
+    RunError
+        If there is no such frame.
+    """
+    records = run.frames.records()
+    if number >= len(records):
+        raise RunError(f"the run has no frame {number}")
+    with np.load(Frame(run.folder, records[number]).path, allow_pickle=False) as file:
+        if "q" not in file:
+            return b""
+        return bytes(np.round(file["q"].astype(np.float32).clip(0, 1) * 255).astype(np.uint8).tobytes())
 
 
 def log_tail(run: Run, n_lines: int = 40) -> str:

@@ -55,6 +55,7 @@ def routes() -> list[BaseRoute]:
         "runs/{run}/about": _about,
         "runs/{run}/sample": _sample,
         "runs/{run}/thumbnails": _thumbnails,
+        "runs/{run}/beliefs/{frame:int}": _beliefs,
         "runs/{run}/log": _log,
         "runs/{run}/points/{projection}": _points,
         "runs/{run}/panels": _panels,
@@ -130,6 +131,12 @@ async def _sample(request: Request) -> Response:
 async def _thumbnails(request: Request) -> Response:
     run = await _run(request)
     content = await asyncio.to_thread(payload.thumbnails, run)
+    return Response(content, media_type="application/octet-stream", headers=RECORDED)
+
+
+async def _beliefs(request: Request) -> Response:
+    run = await _run(request)
+    content = await asyncio.to_thread(payload.beliefs, run, request.path_params["frame"])
     return Response(content, media_type="application/octet-stream", headers=RECORDED)
 
 

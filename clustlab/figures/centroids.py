@@ -24,7 +24,7 @@ def nearest_samples(codes: np.ndarray, means: np.ndarray, count: int = NEAREST) 
     return np.argsort(distances, axis=1, kind="stable")[:, :count]
 
 
-def centroids(decoded: np.ndarray, sizes: np.ndarray, samples: np.ndarray, nearest: np.ndarray) -> go.Figure:
+def centroids(decoded: np.ndarray, sizes: np.ndarray, samples: np.ndarray, names: np.ndarray) -> go.Figure:
     """Draw decoded centroids framed in their cluster's colour, with size and nearest real samples.
 
     Parameters
@@ -35,10 +35,10 @@ def centroids(decoded: np.ndarray, sizes: np.ndarray, samples: np.ndarray, neare
         Probe samples in each cluster.
     samples : ndarray, shape (K, c, …)
         The nearest samples of each centroid: uint8 images, or vectors.
-    nearest : ndarray of int, shape (K, c)
-        Their positions in the probe, for the hover text.
+    names : ndarray of int, shape (K, c)
+        What they are called in the hover text: their rows in the data set.
     """
-    count, beside = nearest.shape
+    count, beside = names.shape
     halves = 2 if count > 1 else 1
     block = 1 + beside
     columns = halves * block + (halves - 1) * GAP
@@ -65,15 +65,15 @@ def centroids(decoded: np.ndarray, sizes: np.ndarray, samples: np.ndarray, neare
         y=np.repeat(y, block),
         mode="markers",
         marker={"size": 30, "opacity": 0},
-        hovertext=[text for j in range(count) for text in (f"centroid {j}", *(f"sample {i}" for i in nearest[j]))],
+        hovertext=[text for j in range(count) for text in (f"centroid {j}", *(f"sample #{i}" for i in names[j]))],
         hoverinfo="text",
         showlegend=False,
     )
     bottom = y.max() + raster.foot + text_height
     frameless_axes(figure, columns, -raster.foot, bottom)
-    note(figure, "framed: decoded centroid; beside it: the real samples nearest to it", yshift=4)
-    height = round((bottom + raster.foot) * WIDTH / columns) + 44
-    return styled(figure, height, margin={"l": 8, "r": 8, "t": 36, "b": 8}, showlegend=False)
+    note(figure, "framed: decoded centroid; beside it: the real samples nearest to it", yshift=2)
+    height = round((bottom + raster.foot) * WIDTH / columns) + 34
+    return styled(figure, height, margin={"l": 8, "r": 8, "t": 26, "b": 8}, showlegend=False)
 
 
 def _grid(

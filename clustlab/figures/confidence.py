@@ -57,4 +57,4 @@ def confidence(values: np.ndarray, labels: np.ndarray, n_clusters: int, *, soft:
     meaning = "largest q of a sample" if soft else "margin 1 − d₁/d₂ (nearest over second nearest centroid)"
     figure.update_xaxes(**axis(f"confidence: {meaning}", range=[0, 1]))
     figure.update_yaxes(**axis("samples of the probe"))
-    return styled(figure, 340, barmode="stack", bargap=0)
+    return styled(figure, 340, margin={"t": 26}, barmode="stack", bargap=0)

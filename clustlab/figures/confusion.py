@@ -77,7 +77,7 @@ def confusion(labels: np.ndarray, y: np.ndarray, n_clusters: int, class_names: S
             showlegend=False,
         )
     agree = np.diagonal(counts).sum() / max(len(labels), 1)
-    note(figure, f"{agree:.1%} of the samples lie on the diagonal", yshift=6)
+    note(figure, f"{agree:.1%} of the samples lie on the diagonal", yshift=4)
     figure.update_xaxes(**axis("class", type="category", side="bottom", showgrid=False))
     figure.update_yaxes(**axis("", type="category", autorange="reversed", showgrid=False))
-    return styled(figure, min(180 + 30 * len(counts), 900), margin={"l": 90})
+    return styled(figure, min(84 + 31 * len(counts), 900), margin={"l": 90, "t": 26})

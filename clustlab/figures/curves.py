@@ -14,6 +14,8 @@ from clustlab.figures.style import axis, note, styled, thinned
 
 __all__ = ["curves"]
 
+WIDTH = 280
+"""Pixels of the drawing area that titles of phases must fit into, at the narrowest."""
 POINTS = 600
 """Points of one curve; more cannot be told apart on a screen."""
 DASHES = ("solid", "dash", "dot", "dashdot")
@@ -48,7 +50,7 @@ def curves(
     """
     rows = 2 if values else 1
     figure = make_subplots(
-        rows=rows, cols=1, shared_xaxes=True, vertical_spacing=0.14, row_heights=[0.55, 0.45] if rows == 2 else [1]
+        rows=rows, cols=1, shared_xaxes=True, vertical_spacing=0.1, row_heights=[0.55, 0.45] if rows == 2 else [1]
     )
     for i, (name, series) in enumerate(terms.items()):
         _line(figure, name, series, i, 1, "legend")
@@ -58,19 +60,20 @@ def curves(
     if step is not None:
         figure.add_vline(x=step, line={"width": 2, "color": NEUTRAL}, row="all", col=1)
     kind = _logarithmic(terms) if logarithmic else {"type": "linear"}
-    figure.update_yaxes(**axis("mean of the term, raw", exponentformat="power", **kind), row=1, col=1)
+    figure.update_yaxes(**axis("raw term", exponentformat="power", **kind), row=1, col=1)
     if rows == 2:
         figure.update_yaxes(**axis("share", tickformat=".0%"), row=2, col=1)
     figure.update_xaxes(**axis("training step", exponentformat="none", separatethousands=True), row=rows, col=1)
     top = 1.0 if rows == 1 else float(figure.layout.yaxis2.domain[1])
-    below = {"orientation": "h", "x": 0, "y": top, "yanchor": "bottom", "font": {"size": 14}}
+    # Beside their axes, legends can neither grow into the curves nor push them about, however narrow the page.
+    beside = {"orientation": "v", "x": 1.02, "xanchor": "left", "yanchor": "top", "font": {"size": 14}}
     return styled(
         figure,
-        480 if rows == 2 else 320,
+        396 if rows == 2 else 280,
         hovermode="x unified",
-        legend2=below,
-        legend={"y": 1.0 + (0.07 if phases else 0)},
-        margin={"t": 76 if phases else 52, "l": 72},
+        legend={**beside, "y": 1.0},
+        legend2={**beside, "y": top},
+        margin={"t": 30 if phases else 10, "l": 66, "r": 8},
     )
 
 
@@ -107,7 +110,7 @@ def _phases(figure: go.Figure, phases: Sequence[tuple[str, float, float]]) -> No
     for i, (title, start, end) in enumerate(phases):
         band = {"type": "rect", "xref": "x", "yref": "paper", "x0": start, "x1": end, "y0": 0, "y1": 1}
         shapes.append({**band, "layer": "below", "fillcolor": SHADES[i % 2], "line": {"width": 0}})
-        if (end - start) / last * 460 > 8 * len(title):
+        if (end - start) / last * WIDTH > 8 * len(title):
             middle = (start + end) / 2
             note(figure, title, xref="x", x=middle, xanchor="center", yshift=2)
     figure.update_layout(shapes=shapes)

@@ -11,7 +11,7 @@ from clustlab.figures.style import note, styled
 __all__ = ["interpolation", "smaller_share"]
 
 MOST_STRIPS = 8
-WIDTH = 530
+WIDTH = 480
 """Pixels of the drawing area that heights are reckoned for."""
 
 
@@ -76,9 +76,9 @@ def interpolation(
     frameless_axes(figure, columns, -raster.foot - head, bottom)
     height = round((bottom + raster.foot + head) * WIDTH / columns) + 20
     lines = ["above each column: the smaller share min(α, 1 − α)"]
-    lines += ["under each picture: the critic’s guess of that share"] if critic_guess is not None else []
-    note(figure, "<br>".join(lines), yanchor="bottom", yshift=4)
-    top = 16 + 20 * len(lines)
+    lines += ["under each picture: the critic’s guess of it; 0 where it is fooled"] if critic_guess is not None else []
+    note(figure, "<br>".join(lines), yanchor="bottom", yshift=2)
+    top = 6 + 19 * len(lines)
     return styled(figure, height + top, margin={"l": 8, "r": 8, "t": top, "b": 8}, showlegend=False)
 
 

@@ -12,6 +12,7 @@ from clustlab.figures.style import DIVERGING, SEQUENTIAL, axis, note, shorten, s
 __all__ = ["contributions", "least_certain", "p_and_q", "p_and_q_all"]
 
 HEIGHT = 560
+PAIR_HEIGHT = 404
 ENTRIES = 1000
 ROWS = 200
 TINY = 1e-12
@@ -31,7 +32,9 @@ def least_certain(q: np.ndarray) -> int:
     return int((best[:, -1] - best[:, -2]).argmin())
 
 
-def p_and_q(q: np.ndarray, p: np.ndarray | None = None, *, selected: int | None = None) -> go.Figure:
+def p_and_q(
+    q: np.ndarray, p: np.ndarray | None = None, *, selected: int | None = None, rows: np.ndarray | None = None
+) -> go.Figure:
     """Draw one sample's q and p cluster by cluster, and below it p against q for all.
 
     Parameters
@@ -41,30 +44,35 @@ def p_and_q(q: np.ndarray, p: np.ndarray | None = None, *, selected: int | None 
     p : ndarray, shape (n, K), optional
         Target distribution; without one, q is drawn alone.
     selected : int, optional
-        The sample; by default the least certain one.
+        The sample, as a position; by default the least certain one.
+    rows : ndarray of int, shape (n,), optional
+        What the samples are called: their rows in the data set; by default their positions.
     """
     sample = least_certain(q) if selected is None else selected
+    name = sample if rows is None else int(rows[sample])
     q = q.astype(np.float64)
     if p is None:
         figure = make_subplots(rows=1, cols=1)
-        _bars(figure, sample, q[sample], None)
-        note(figure, _heading(sample, selected is None, None) + "<br>there is no target P in this phase", yshift=6)
-        return styled(figure, 340, margin={"t": 64}, showlegend=False)
+        _bars(figure, q[sample], None)
+        note(figure, _heading(name, selected is None, None) + "<br>there is no target P in this phase", yshift=4)
+        return styled(figure, 320, margin={"t": 46}, showlegend=False)
     p = p.astype(np.float64)
-    figure = make_subplots(rows=2, cols=1, row_heights=[0.47, 0.53], vertical_spacing=0.2)
-    _bars(figure, sample, q[sample], p[sample])
-    _sharpening(figure, q, p, sample)
+    figure = make_subplots(rows=2, cols=1, row_heights=[0.45, 0.55], vertical_spacing=0.2)
+    _bars(figure, q[sample], p[sample])
+    _sharpening(figure, q, p, sample, name)
     divergence = contributions(p[sample], q[sample]).sum()
-    note(figure, _heading(sample, selected is None, divergence), yshift=6)
-    return styled(figure, HEIGHT, margin={"t": 44}, showlegend=False, barmode="group", bargap=0.25, bargroupgap=0.05)
+    note(figure, _heading(name, selected is None, divergence), yshift=4)
+    return styled(
+        figure, PAIR_HEIGHT, margin={"t": 26}, showlegend=False, barmode="group", bargap=0.25, bargroupgap=0.05
+    )
 
 
-def _heading(sample: int, chosen: bool, divergence: float | None) -> str:
-    text = f"sample {sample}" + (" (the least certain one)" if chosen else "")
+def _heading(name: int, chosen: bool, divergence: float | None) -> str:
+    text = f"sample #{name}" + (" (the least certain one)" if chosen else "")
     return text if divergence is None else f"{text}: KL(P‖Q) = {shorten(divergence)} nats"
 
 
-def _bars(figure: go.Figure, sample: int, q: np.ndarray, p: np.ndarray | None) -> None:
+def _bars(figure: go.Figure, q: np.ndarray, p: np.ndarray | None) -> None:
     clusters = np.arange(len(q))
     colours = [cluster_colour(j) for j in range(len(q))]
     figure.add_bar(
@@ -87,13 +95,12 @@ def _bars(figure: go.Figure, sample: int, q: np.ndarray, p: np.ndarray | None) -
             row=1,
             col=1,
         )
-    title = "probability: outlined q, filled p" if p is not None else "probability q"
     every = 1 if len(q) <= 20 else int(np.ceil(len(q) / 15))
     figure.update_xaxes(**axis("cluster", tickmode="linear", dtick=every, showgrid=False), row=1, col=1)
-    figure.update_yaxes(**axis(title, rangemode="tozero"), row=1, col=1)
+    figure.update_yaxes(**axis("probability", rangemode="tozero"), row=1, col=1)
 
 
-def _sharpening(figure: go.Figure, q: np.ndarray, p: np.ndarray, sample: int) -> None:
+def _sharpening(figure: go.Figure, q: np.ndarray, p: np.ndarray, sample: int, name: int) -> None:
     """Draw p against q: above the diagonal an entry is pulled up, below it is pushed down."""
     n_clusters = q.shape[1]
     rows = thinned(len(q), max(1, ENTRIES // n_clusters))
@@ -122,7 +129,7 @@ def _sharpening(figure: go.Figure, q: np.ndarray, p: np.ndarray, sample: int) ->
         x=q[sample],
         y=p[sample],
         mode="markers",
-        name=f"sample {sample}",
+        name=f"sample #{name}",
         marker={
             "size": 12,
             "color": np.arange(n_clusters),
@@ -186,7 +193,7 @@ def p_and_q_all(q: np.ndarray, labels: np.ndarray, p: np.ndarray | None = None) 
     axes |= _frequencies(figure, q)
     if p is None:
         note(figure, "there is no target P in this phase", x=1, xanchor="right")
-    return styled(figure, HEIGHT, showlegend=False, **axes)
+    return styled(figure, HEIGHT - 130, margin={"t": 26}, showlegend=False, **axes)
 
 
 def _frequencies(figure: go.Figure, q: np.ndarray) -> dict[str, dict[str, object]]:

@@ -68,6 +68,6 @@ def strip_history(
     ends = {"tickvals": [0, (columns - 1) / 2, columns - 1], "ticktext": ["α = 0", "α = ½", "α = 1"]}
     figure.update_xaxes(showticklabels=True, side="top", tickfont={"size": 14}, **ends)
     if pair:
-        note(figure, pair, yshift=26)
-    height = round((bottom + raster.foot) * (WIDTH - LEFT) / columns) + 76
-    return styled(figure, height, margin={"l": LEFT, "r": 16, "t": 60, "b": 12}, showlegend=False)
+        note(figure, pair, yshift=22)
+    height = round((bottom + raster.foot) * (WIDTH - LEFT) / columns) + 64
+    return styled(figure, height, margin={"l": LEFT, "r": 16, "t": 50, "b": 10}, showlegend=False)

@@ -6,7 +6,7 @@ has, never by a method's name. To add one, write its figure in ``clustlab/figure
 """
 
 from clustlab.views.catalogue import PANELS, Panel
-from clustlab.views.drawing import draw, panels
+from clustlab.views.drawing import draw, panels, thumbnail
 from clustlab.views.moment import View, ViewError, layout_of
 
-__all__ = ["PANELS", "Panel", "View", "ViewError", "draw", "layout_of", "panels"]
+__all__ = ["PANELS", "Panel", "View", "ViewError", "draw", "layout_of", "panels", "thumbnail"]

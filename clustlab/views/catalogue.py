@@ -24,7 +24,7 @@ from clustlab.views.moment import View, ViewError, arrays_of, layout_of
 
 __all__ = ["PANELS", "Panel"]
 
-HISTORY = 10
+HISTORY = 8
 """Moments in the history of a strip."""
 TRAIL = 12
 """Frames that a centroid's trail reaches back."""
@@ -67,10 +67,12 @@ def _draw_latent(view: View, *, projection: str | None = None, colour: str = "cl
     possible = [key for key, value in values.items() if value is not None or key == "cluster"]
     if colour not in possible:
         raise ViewError(f"the map cannot be coloured by “{colour}” here; it can be by {', '.join(possible)}")
+    phase = view.frame.phase  # a new phase places its centroids anew: that is no way they have gone
     earlier = [
         old.centroids
         for record in view.run.frames.records()[max(0, view.index - TRAIL) : view.index]
-        if (old := read_layout(view.run.folder, name, record["file"])) is not None
+        if record["phase"] == phase
+        and (old := read_layout(view.run.folder, name, record["file"])) is not None
         and old.centroids.shape == layout.centroids.shape
     ]
     return latent(
@@ -87,7 +89,7 @@ def _draw_latent(view: View, *, projection: str | None = None, colour: str = "cl
 
 
 def _draw_p_and_q(view: View) -> go.Figure:
-    return p_and_q(view.arrays["q"], view.arrays.get("p"), selected=view.selected)
+    return p_and_q(view.arrays["q"], view.arrays.get("p"), selected=view.selected, rows=view.rows)
 
 
 def _draw_p_and_q_all(view: View) -> go.Figure:
@@ -96,13 +98,14 @@ def _draw_p_and_q_all(view: View) -> go.Figure:
 
 def _draw_interpolation(view: View) -> go.Figure:
     arrays, sample = view.arrays, view.run.sample
-    return interpolation(
+    figure = interpolation(
         arrays["strips"],
         sample["alpha"],
         strip_labels=arrays.get("strip_labels"),
         critic_guess=arrays.get("critic_guess"),
         ends=view.samples(sample["pairs"]),
     )
+    return view.remarked(figure)
 
 
 def _draw_strip_history(view: View, *, pair: int | None = None) -> go.Figure:
@@ -117,24 +120,26 @@ def _draw_strip_history(view: View, *, pair: int | None = None) -> go.Figure:
     shown = [recorded[i] for i in thinned(len(recorded), HISTORY)]
     moments = [arrays_of(view.run, record["frame"]) for record in shown]
     labelled = all("strip_labels" in moment for moment in moments)
-    first, second = pairs[pair]
-    return strip_history(
+    first, second = view.rows[pairs[pair]]
+    figure = strip_history(
         np.stack([moment["strips"][pair] for moment in moments]),
         [record["step"] for record in shown],
         view.run.sample["alpha"],
         strip_labels=np.stack([moment["strip_labels"][pair] for moment in moments]) if labelled else None,
-        pair=f"between samples {first} and {second}",
+        pair=f"between samples #{first} and #{second}",
     )
+    return view.remarked(figure)
 
 
 def _draw_centroids(view: View) -> go.Figure:
     arrays = view.arrays
     nearest = nearest_samples(arrays["codes"], arrays["centroids"], NEAREST)
     sizes = np.bincount(arrays["labels"].astype(np.int64), minlength=len(nearest))[: len(nearest)]
-    return centroids(arrays["decoded_centroids"], sizes, view.samples(nearest), nearest)
+    figure = centroids(arrays["decoded_centroids"], sizes, view.samples(nearest), view.rows[nearest])
+    return view.remarked(figure)
 
 
-def _draw_curves(view: View, *, logarithmic: bool = False) -> go.Figure:
+def _draw_curves(view: View, *, logarithmic: bool = True) -> go.Figure:
     records = view.run.scalar_records
     terms: dict[str, list[tuple[float, float]]] = {}
     values: dict[str, list[tuple[float, float]]] = {}
@@ -223,7 +228,7 @@ PANELS: tuple[Panel, ...] = (
         name="interpolation",
         title="Interpolation",
         question="What lies between two samples?",
-        aid="From one real sample to another; a good critic guesses 0 where it takes a mixture for a real sample.",
+        aid="From one real sample to another; the bar is the cluster of what is between.",
         help=r"Each picture is $g((1 - \alpha) z_1 + \alpha z_2)$. The critic sees only the picture and guesses "
         r"$\min(\alpha, 1 - \alpha)$; the autoencoder is rewarded where it guesses 0. The bar is the cluster of the "
         r"mixed code. Berthelot, Raffel, Roy and Goodfellow (2019), "
@@ -235,7 +240,7 @@ PANELS: tuple[Panel, ...] = (
         name="strip-history",
         title="Strip over time",
         question="How did what lies between become what it is?",
-        aid="The same pair at up to ten moments, the latest at the bottom.",
+        aid="The same pair at up to eight moments, the latest at the bottom.",
         help=r"Rows are evenly chosen among the recorded frames up to the one shown. The bar under a picture is the "
         r"cluster of the mixed code $(1 - \alpha) z_1 + \alpha z_2$.",
         needs=("strips", "sample.pairs", "sample.alpha"),
@@ -255,7 +260,7 @@ PANELS: tuple[Panel, ...] = (
         name="curves",
         title="Curves",
         question="What is being minimised, and what comes of it?",
-        aid="Above, each term of the objective, unweighted; below, agreement with the classes and labels that changed.",
+        aid="Above, the terms of the objective; below, agreement with the classes.",
         help=r"ACC is the accuracy under the best matching of clusters to classes, NMI the normalised mutual "
         r"information, ARI the adjusted Rand index, all on the probe and unknown to training. A term's curve is its "
         r"mean over the steps since the record before; the vertical line is the moment shown.",

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
 
+from clustlab.errors import ClustlabError
+from clustlab.figures.thumbnail import map_thumbnail
 from clustlab.runs.reader import Run
 from clustlab.views.catalogue import PANELS, Panel
-from clustlab.views.moment import View, ViewError, arrays_of, record_of
+from clustlab.views.moment import View, ViewError, arrays_of, layout_of, record_of
 
-__all__ = ["draw", "panels"]
+__all__ = ["draw", "panels", "thumbnail"]
 
 
 def panels(run: Run, frame: int = -1) -> list[dict[str, Any]]:
@@ -78,6 +82,28 @@ def draw(run: Run, name: str, frame: int = -1, selected: int | None = None, **op
     if unknown:
         raise ViewError(f"the figure “{name}” has no option “{unknown[0]}”; it has {', '.join(allowed) or 'none'}")
     return panel.draw(view, **options)
+
+
+def thumbnail(run: Run) -> str:
+    """Return the map of a run's latest frame the size of a stamp, as the source of an ``<img>``; empty without one.
+
+    Drawn from the coordinates that are there, else from the codes' principal plane; nothing is projected for it.
+    """
+    if not len(run.frames):
+        return ""
+    file = run.frames[-1].path.name
+    projected = tuple(sorted(folder.parent.name for folder in run.folder.path.glob(f"cache/*/{file}")))
+    try:
+        return _thumbnail(run.folder.path, run.frames[-1].number, projected)
+    except (OSError, ClustlabError):  # a folder that is being deleted, or a frame that cannot be read
+        return ""
+
+
+@functools.lru_cache(maxsize=256)
+def _thumbnail(path: Path, frame: int, _projected: tuple[str, ...]) -> str:
+    run = Run(path)
+    view = View(run, frame, arrays_of(run, frame))
+    return map_thumbnail(layout_of(view)[1].points, view.arrays["labels"])
 
 
 def _missing(panel: Panel, run: Run, record: dict[str, Any]) -> list[str]:

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 
 from clustlab.errors import ClustlabError
+from clustlab.figures.style import note
 from clustlab.projections import PROJECTIONS, Layout, available, projection_of, read_layout
 from clustlab.runs.reader import Frame, Run
 
@@ -55,6 +57,24 @@ class View:
     def class_names(self) -> list[str]:
         """Names of the classes; empty where the data has none."""
         return [str(name) for name in (self.run.about.get("dataset") or {}).get("class_names") or ()]
+
+    @property
+    def rows(self) -> np.ndarray:
+        """What the probe's samples are called, as on the map: their rows in the data set, (n,) int64."""
+        if not self.run.folder.sample.exists():
+            return np.arange(len(self.arrays["labels"]))
+        return np.asarray(self.run.sample["index"])
+
+    def remarked(self, figure: go.Figure) -> go.Figure:
+        """Return a figure of decoded pictures; under them it says so where the decoder is no longer trained."""
+        phases = self.run.about.get("phases") or ()
+        names = [phase["name"] for phase in phases]
+        at = names.index(self.frame.phase) if self.frame.phase in names else 0
+        if at > 0 and phases[at].get("frozen_decoder"):  # a first phase without a decoder shows the data themselves
+            text = "The decoder is not trained in this phase: it is that of the phase before."
+            note(figure, text, y=0, yanchor="top", yshift=-4)
+            figure.update_layout(height=figure.layout.height + 22, margin_b=figure.layout.margin.b + 22)
+        return figure
 
     def samples(self, positions: np.ndarray) -> np.ndarray:
         """Return the probe's samples at some positions, as thumbnails (…, h, w) or vectors (…, D)."""

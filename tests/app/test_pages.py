@@ -9,6 +9,8 @@ from unittest.mock import patch
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import clustlab.app
+from clustlab.app.components.training_form import FIRST, PRESETS, preset_spec
 from clustlab.runs import Run, list_runs
 from clustlab.spec import RunSpec
 
@@ -35,6 +37,15 @@ def runs_page() -> AppTest:
 
 def button(app: AppTest, label: str) -> object:
     return next(each for each in app.button if each.label == label)
+
+
+def test_no_folder_of_pages_lies_beside_the_script() -> None:
+    """Streamlit would take its files for pages, and show an empty one to whoever opens /runs first."""
+    source = (Path(__file__).parents[2] / "app.py").read_text()
+    assert 'parent / "pages" / "main.py"' in source
+    script = Path(clustlab.app.__file__).parent / "pages" / "main.py"
+    assert script.is_file()
+    assert not (script.parent / "pages").exists()
 
 
 def test_the_form_follows_from_the_declaration_of_the_options(runs: Path) -> None:
@@ -72,6 +83,35 @@ def test_train_launches_the_spec_that_the_form_shows(runs: Path) -> None:
             "training": {"epochs": 7},
         }
     )
+
+
+def test_a_first_visitor_begins_with_one_button(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clustlab.app.state.example_runs", lambda: runs / "no examples")
+    started: list[Path] = []
+    app = laboratory().run()
+    assert [title.value for title in app.title] == ["Watch a latent space organise itself"]
+    with patch.dict("clustlab.launch.submit.ENGINES", {"process": started.append}):
+        button(app, "Train IDEC with the critic on digits").click().run()  # type: ignore[attr-defined]
+    assert not app.exception
+    (run,) = list_runs(runs)
+    assert started == [run.folder.path]
+    assert (run.spec.method, run.spec.data, list(run.spec.extensions)) == ("idec", "digits", ["acai"])
+    assert app.query_params["run"] in (run.name, [run.name])
+
+
+def test_every_preset_is_a_spec() -> None:
+    for name, preset in PRESETS.items():
+        assert preset_spec(name).method == preset["method"]
+    assert FIRST in PRESETS
+
+
+def test_the_form_shows_samples_of_the_data(runs: Path) -> None:
+    app = laboratory().run()
+    (strip,) = [each.proto.body for each in app.get("html") if "clustlab-strip" in each.proto.body]
+    assert "data:image/png;base64," in strip
+    app.selectbox(key="form-data").select("stripes").run()
+    (other,) = [each.proto.body for each in app.get("html") if "clustlab-strip" in each.proto.body]
+    assert other != strip
 
 
 def test_a_spec_that_cannot_run_is_one_sentence_on_the_page(runs: Path) -> None:
@@ -149,6 +189,16 @@ def test_the_runs_page_lists_and_filters_and_asks_before_deleting(record: Callab
     assert gone.folder.path.exists()
     app.text_input(key="runs-filter").set_value("no such run").run()
     assert any("No run matches" in each.value for each in app.caption)
+
+
+def test_names_in_a_row_are_texts_and_never_markup(record: Callable[..., Run]) -> None:
+    run = record()
+    about = run.folder.about
+    about.write_text(about.read_text().replace("IDEC on digits", "<b>bold</b> & brave"))
+    app = runs_page().run()
+    rows = "".join(each.proto.body for each in app.get("html"))
+    assert "&lt;b&gt;bold&lt;/b&gt; &amp; brave" in rows
+    assert "<b>" not in rows
 
 
 def test_the_runs_page_says_what_to_do_when_there_is_nothing(runs: Path) -> None:

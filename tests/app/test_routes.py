@@ -131,6 +131,17 @@ def test_frames_that_are_not_projected_yet_are_left_out_and_not_cached(client: T
     assert (header["frames"], buffers) == ([], b"")
 
 
+def test_beliefs_are_q_as_bytes_and_nothing_where_assignment_is_hard(client: TestClient, writer: RunWriter) -> None:
+    add_frame(writer, 30, soft=True)
+    with np.load(writer.folder.frames / "000030.npz") as file:
+        expected = np.round(file["q"].astype(np.float32) * 255).astype(np.uint8)
+    answer = client.get("/clustlab/runs/idec-digits-0001/beliefs/2")
+    np.testing.assert_array_equal(np.frombuffer(answer.content, np.uint8).reshape(N_SAMPLES, N_CLUSTERS), expected)
+    assert client.get("/clustlab/runs/idec-digits-0001/beliefs/0").content == b""
+    missing = client.get("/clustlab/runs/idec-digits-0001/beliefs/9")
+    assert (missing.status_code, missing.json()) == (404, {"error": "the run has no frame 9"})
+
+
 def test_a_figure_is_drawn_and_one_that_cannot_be_says_from_when_on(client: TestClient, writer: RunWriter) -> None:
     add_frame(writer, 30, soft=True)
     drawn = client.get("/clustlab/runs/idec-digits-0001/figures/p-and-q?frame=2").json()

@@ -83,7 +83,7 @@ def test_contributions_are_zero_where_the_target_is() -> None:
 def test_without_a_selection_the_least_certain_sample_is_shown(q: np.ndarray, p: np.ndarray) -> None:
     q[123] = [0.5, 0.5, 0, 0]
     assert least_certain(q) == 123
-    assert "sample 123 (the least certain one)" in texts(p_and_q(q, p))
+    assert "sample #123 (the least certain one)" in texts(p_and_q(q, p))
     assert least_certain(q[:, :1]) == 0
 
 

@@ -9,15 +9,16 @@ __all__ = ["show"]
 _component = declare("latent_canvas")
 
 
-def show(run: str, height: int = 600, *, key: str = "latent-canvas") -> None:
+def show(run: str, height: int | None = None, *, key: str = "latent-canvas") -> None:
     """Show the latent map of a run; it follows the frame that the page shows.
 
     Parameters
     ----------
     run : str
         Identifier of the run.
-    height : int
-        Height of the map in pixels, legend and note not counted.
+    height : int, optional
+        Height of the map in pixels, legend and note not counted; by default it grows with the window, so that the
+        map and the time line are seen together.
     key : str
         Name of the place on the page; give another one only where a page shows several maps.
     """

@@ -12,7 +12,6 @@ from clustlab.app.state import Session, is_example, remember
 from clustlab.errors import ClustlabError
 from clustlab.runs import Run
 from clustlab.runs.archive import export_run
-from clustlab.runs.status import LIVE
 
 __all__ = ["archive_of", "show"]
 
@@ -20,8 +19,9 @@ POLL_SECONDS = 1.0
 
 
 def show(run: Run) -> None:
-    """Show the buttons; while the run lives they look at its state once a second."""
-    st.fragment(_buttons, run_every=POLL_SECONDS if run.state in LIVE else None)(run)
+    """Show the buttons; they look at the state once a second, as an ended run may be resumed, here or elsewhere."""
+    over = run.state == "finished" or is_example(run)
+    st.fragment(_buttons, run_every=None if over else POLL_SECONDS)(run)
 
 
 def archive_of(run: Run) -> Callable[[], bytes]:

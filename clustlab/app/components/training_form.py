@@ -7,12 +7,12 @@ from typing import Any
 import streamlit as st
 
 from clustlab import catalog
-from clustlab.app.components import option_form
+from clustlab.app.components import data_strip, option_form
 from clustlab.app.state import Form, option_key
 from clustlab.data import Source, sources
 from clustlab.spec import Network, Recording, RunSpec, Training
 
-__all__ = ["PRESETS", "show"]
+__all__ = ["FIRST", "PRESETS", "preset_spec", "show"]
 
 PRESETS: dict[str, dict[str, Any]] = {
     "IDEC with the ACAI critic on digits": {"method": "idec", "extensions": ["acai"], "data": "digits"},
@@ -20,21 +20,30 @@ PRESETS: dict[str, dict[str, Any]] = {
     "What k-means sees in an autoencoder": {"method": "ae-kmeans", "data": "digits"},
     "See k-means fail on correlated codes": {"method": "kmeans", "data": "stripes"},
     "A latent space that is a plane": {"method": "idec", "data": "digits", "network": {"latent_dim": 2}},
-    "Convolutions on handwritten digits": {
+    "The convolutional networks of the ACAI paper": {
         "method": "idec",
         "extensions": ["acai"],
-        "data": "mnist-sample",
-        "network": {"kind": "convolutional", "channels": 8},
-        "training": {"epochs": 20},
+        "data": "digits",
+        "network": {"kind": "convolutional"},
+        "training": {"epochs": 50},
     },
+    "IDEC on a sample of MNIST": {"method": "idec", "data": "mnist-sample", "training": {"epochs": 50}},
 }
 """Starting points: what a person might want to see first, as parts of a spec."""
+
+FIRST = "IDEC with the ACAI critic on digits"
+"""The starting point for somebody who has seen nothing yet."""
 
 PARTS: dict[str, type[Network] | type[Training] | type[Recording]] = {
     "network": Network,
     "training": Training,
     "recording": Recording,
 }
+
+
+def preset_spec(name: str) -> RunSpec:
+    """Return the spec of a preset."""
+    return RunSpec.parse(PRESETS[name])
 
 
 def show() -> RunSpec | None:
@@ -116,7 +125,9 @@ def _choose_data() -> Source:
     )
     source = there[name]
     shape = " × ".join(str(side) for side in source.shape)
-    st.caption(f"{source.n:,} samples · {shape} · {source.n_classes} classes. {source.description}".replace(",", " "))
+    count = f"{source.n:,}".replace(",", "\u202f")
+    data_strip.show(source)
+    st.caption(f"{count} samples · {shape} · {source.n_classes} classes. {source.description}")
     return source
 
 

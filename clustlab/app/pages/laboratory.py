@@ -14,7 +14,7 @@ from clustlab.app.components import (
     timeline,
     training_form,
 )
-from clustlab.app.state import Session, current_run, frame_in_link, is_example, recall, show_run
+from clustlab.app.state import Session, current_run, frame_in_link, is_example, recall, remember, show_run
 from clustlab.errors import ClustlabError
 from clustlab.runs import Run
 
@@ -31,11 +31,49 @@ def page() -> None:
         run = current_run()
     except ClustlabError as error:
         st.error(f"The run in the link cannot be shown: {error}.", icon=":material/error:")
+        if st.button("Show the latest run instead", icon=":material/history:"):
+            st.query_params.clear()
+            st.rerun()
         return
     if run is None:
-        st.info("Nothing has been recorded yet. Choose data and a method on the left and press *Train*.")
+        _welcome()
         return
     _stage(run)
+
+
+def _welcome() -> None:
+    """What a person sees where nothing has been recorded yet: what this is, and one button that starts it."""
+    with st.container(key="welcome"):
+        st.title("Watch a latent space organise itself")
+        st.markdown(
+            "An autoencoder learns to describe handwritten digits with ten numbers each. Then it is told to believe a "
+            "little more firmly in what it already believes, and clusters appear. You see every step of it, live, and "
+            "can go back in time as often as you like."
+        )
+        st.button(
+            "Train IDEC with the critic on digits",
+            key="first-run",
+            type="primary",
+            icon=":material/play_arrow:",
+            on_click=_start,
+            args=(training_form.FIRST,),
+        )
+        st.caption(
+            "It takes about half a minute, and the map begins to move within seconds. Or begin with another idea:"
+        )
+        with st.container(horizontal=True, gap="small"):
+            for name in training_form.PRESETS:
+                if name != training_form.FIRST:
+                    st.button(name, key=f"first-run-{name}", on_click=_start, args=(name,))
+        st.caption("To choose data, method and options yourself, fill in the form on the left and press *Train*.")
+
+
+def _start(preset: str) -> None:
+    """Train a preset; for use as a callback."""
+    try:
+        show_run(launch.launch(training_form.preset_spec(preset)))
+    except ClustlabError as error:
+        remember(Session.ERROR, str(error))
 
 
 def _train() -> None:
@@ -59,7 +97,7 @@ def _stage(run: Run) -> None:
         left, right = st.columns([11, 9], gap="medium")
         with left:
             st.subheader("Where do the samples live?")
-            latent_canvas.show(run.name, height=560)
+            latent_canvas.show(run.name)
         with right:
             st.subheader("What is being minimised?")
             equation.show(run.name)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from html import escape
+from typing import Any
+
 import streamlit as st
 
 from clustlab.app.components import run_controls
@@ -10,36 +13,38 @@ from clustlab.errors import ClustlabError
 from clustlab.runs import Run, delete_run, list_runs, runs_folder
 from clustlab.runs.archive import import_run
 from clustlab.runs.status import LIVE
+from clustlab.views import thumbnail
 
 __all__ = ["page"]
 
-COLUMNS = (5, 1.4, 2.6, 1.2, 3.2)
+COLUMNS = (9, 3)
 POLL_SECONDS = 2.0
 
-MARKS = {
-    "finished": ":green[:material/check_circle:]",
-    "running": ":blue[:material/motion_photos_on:]",
-    "queued": ":gray[:material/hourglass_empty:]",
-    "starting": ":blue[:material/hourglass_top:]",
-    "paused": ":orange[:material/pause_circle:]",
-    "stopped": ":gray[:material/stop_circle:]",
-    "failed": ":red[:material/error:]",
-    "lost": ":red[:material/link_off:]",
-}
+HEADS = (
+    '<div class="clustlab-row heads"><span></span><span>Run</span><span>State</span><span class="right">Accuracy</span>'
+    '<span class="right">Mutual inf.</span><span class="right">Adj. Rand</span><span class="right">Frames</span>'
+    '<span class="right wide">Time</span></div>'
+)
 
 
 def page() -> None:
     """Draw the page."""
-    st.title("Runs")
-    st.caption(f"Recorded in {runs_folder()}")
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.header("Runs", width="content")
+        st.caption(f"recorded in {runs_folder()}", width="content")
     if error := recall(Session.ERROR):
         st.error(error, icon=":material/error:")
-    _open_archive()
+    filtering, opening = st.columns([3, 2])
+    with opening:
+        _open_archive()
     runs = list_runs(runs_folder())
     if not runs:
         st.info("No run has been recorded here yet. Train one in the laboratory, or open a zip made elsewhere.")
         return
-    wanted = st.text_input("Filter", placeholder="a method, data set or state …", key="runs-filter").lower().split()
+    text = filtering.text_input(
+        "Filter", placeholder="Filter: a method, data set or state …", key="runs-filter", label_visibility="collapsed"
+    )
+    wanted = text.lower().split()
     st.fragment(_table, run_every=POLL_SECONDS if any(run.lives for run in runs) else None)(wanted)
 
 
@@ -65,8 +70,8 @@ def _open_archive() -> None:
 def _table(wanted: list[str]) -> None:
     runs = [run for run in list_runs(runs_folder()) if _matches(run, wanted)]
     with st.container(key="runs-table"):
-        for place, word in zip(st.columns(COLUMNS), ("Run", "State", "Metrics", "Frames", ""), strict=True):
-            place.markdown(f"**{word}**")
+        place, _ = st.columns(COLUMNS)
+        place.html(HEADS)
         for run in runs:
             _row(run)
     if not runs:
@@ -80,18 +85,9 @@ def _matches(run: Run, wanted: list[str]) -> bool:
 
 def _row(run: Run) -> None:
     summary = run.summary()
-    title, state, metrics, frames, buttons = st.columns(COLUMNS, vertical_alignment="center")
-    title.markdown(_plain(summary["title"]))
-    title.caption(f"{run.name} · {summary['started'][:16].replace('T', ' ')} UTC · {summary['wall_s']:.0f} s")
-    state.markdown(f"{MARKS[summary['state']]} {summary['state']}")
-    scores = [
-        f"{name.upper()} {summary['metrics'][name]:.3f}" for name in ("acc", "nmi", "ari") if name in summary["metrics"]
-    ]
-    metrics.markdown(" · ".join(scores) or "–")
-    if scores and summary["metrics_on"] == "probe":
-        metrics.caption("on the probe")
-    frames.markdown(str(summary["n_frames"]))
-    with buttons, st.container(horizontal=True, gap="small"):
+    told, buttons = st.columns(COLUMNS, vertical_alignment="center")
+    told.html(_told(run, summary))
+    with buttons, st.container(horizontal=True, gap="small", horizontal_alignment="right"):
         if st.button("Open", key=f"open-{run.name}", icon=":material/visibility:"):
             st.switch_page(st.session_state[Session.LABORATORY], query_params={str(Link.RUN): run.name})
         st.download_button(
@@ -105,6 +101,36 @@ def _row(run: Run) -> None:
         )
         if st.button("Delete", key=f"delete-{run.name}", icon=":material/delete:", disabled=summary["state"] in LIVE):
             _ask_before_deleting(run)
+
+
+def _told(run: Run, summary: dict[str, Any]) -> str:
+    """Return what a row says of a run, as HTML; texts come from files of other people and are escaped."""
+    picture = thumbnail(run)
+    started = summary["started"][:16].replace("T", " ")
+    state = escape(summary["state"])
+    scores = summary["metrics"]
+    where = "on the probe" if summary["metrics_on"] == "probe" else "on the whole data set"
+    parts = [
+        f'<img class="map" src="{picture}" alt="Its map">' if picture else '<span class="map"></span>',
+        f'<div><div class="name">{escape(summary["title"])}</div>',
+        f'<div class="quiet">{escape(run.name)} · {escape(started)} UTC</div></div>',
+        f'<span class="state" data-state="{state}">{state}</span>',
+    ]
+    for name in ("acc", "nmi", "ari"):
+        text = f"<small>{name.upper()}</small> {scores[name]:.3f}" if name in scores else "–"
+        parts.append(f'<span class="right" title="{where}">{text}</span>')
+    parts.append(f'<span class="right">{summary["n_frames"]}</span>')
+    parts.append(f'<span class="right wide">{_duration(summary["wall_s"])}</span>')
+    return f'<div class="clustlab-row">{"".join(parts)}</div>'
+
+
+def _duration(seconds: float) -> str:
+    """Return a time as a person says it: 14 s, 3:05 min, 1:02 h."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes}:{rest:02} min" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02} h"
 
 
 @st.dialog("Delete this run?")

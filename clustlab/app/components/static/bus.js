@@ -1,5 +1,6 @@
 /** One store a run, shared by every component of the page: what is known of the run, and what the person looks at. */
 
+import { Beliefs } from "./beliefs.js";
 import { PointStore, unpack } from "./points.js";
 
 const stores = new Map();
@@ -35,7 +36,7 @@ export function closeStore(store) {
 
 /**
  * A run as the page sees it. Components subscribe and are told the kind of news: `about`, `status`, `records`,
- * `scalars`, `events`, `sample`, `points`, `frame`, `selection`, `view`, `play`, `connection`.
+ * `scalars`, `events`, `sample`, `points`, `frame`, `selection`, `beliefs`, `term`, `view`, `play`, `connection`.
  */
 class Store {
   constructor(run) {
@@ -44,7 +45,8 @@ class Store {
     this.listeners = new Set();
     Object.assign(this, { about: null, status: null, title: "", records: [], scalars: [], events: [], metrics: {} });
     Object.assign(this, { palette: { clusters: [], classes: [], none: "#8A8F98" }, projections: [], sample: null, thumbnails: null, hasSample: false });
-    Object.assign(this, { frame: -1, following: true, playing: false, speed: 1, selected: null });
+    Object.assign(this, { frame: -1, following: true, playing: false, speed: 1, selected: null, term: null });
+    this.beliefs = new Beliefs((frame) => this.address(`beliefs/${frame}`), () => this.emit("beliefs"));
     Object.assign(this, { projection: null, colour: "cluster", connection: "connecting", error: "" });
     Object.assign(this, { points: new Map(), attempts: 0, counts: { scalars: 0 }, closed: false, placed: false });
   }
@@ -161,7 +163,12 @@ class Store {
       Object.assign(this, { about, title });
       if (first) this.refresh();
     }
-    if (news.status) this.status = news.status;
+    if (news.status) {
+      const ended = this.status && !this.alive;
+      this.status = news.status;
+      // who looks at the end of a run that is resumed goes on with it
+      if (ended && this.alive && !this.playing && this.frame >= this.records.length - 1) this.following = true;
+    }
     if (news.metrics) this.metrics = news.metrics;
     if (news.scalars) {
       this.scalars = this.scalars.concat(news.scalars).slice(-1200);
@@ -221,7 +228,9 @@ class Store {
     this.emit("sample");
     if (!this.sample.thumbnails) return;
     const pictures = await fetch(this.address("thumbnails")).catch(() => null);
-    if (pictures?.ok) this.thumbnails = new Uint8Array(await pictures.arrayBuffer());
+    if (!pictures?.ok) return;
+    this.thumbnails = new Uint8Array(await pictures.arrayBuffer());
+    this.emit("sample");
   }
 
   // ---- points -------------------------------------------------------------------------------------------------
@@ -367,5 +376,11 @@ class Store {
     if (position === this.selected) return;
     this.selected = position;
     this.emit("selection");
+  }
+
+  /** Point at a term of the objective by its name; null points at none. */
+  point(term) {
+    this.term = term;
+    this.emit("term");
   }
 }

@@ -36,7 +36,7 @@ class Equation {
       this.drawn = drawn;
       this.build(terms);
     }
-    this.fill();
+    this.fill(phases.map(({ name }) => name));
   }
 
   /** One line a player. */
@@ -50,28 +50,33 @@ class Equation {
   line(player, terms) {
     const total = make("span", { class: "total cl-numbers" });
     const parts = terms.map((term, at) => {
-      const value = make("span", { class: "value cl-numbers" });
-      const weighted = make("span", { class: "cl-quiet cl-numbers" });
-      const element = make("div", { class: "term", title: term.help, tabindex: "0" }, symbolOf(term), value, weighted);
-      this.cells.push({ term, element, value, weighted, total });
+      const factor = make("span"), raw = make("b"), value = make("span", { class: "value cl-numbers" }, factor, raw);
+      const point = (name) => () => this.store.point(name);
+      const element = make("div", {
+        class: "term", tabindex: "0",
+        onpointerenter: point(term.name), onpointerleave: point(null), onfocus: point(term.name), onblur: point(null),
+      }, symbolOf(term), value);
+      this.cells.push({ term, element, factor, raw, total });
       return make("span", { class: "summand" }, ...(at ? [make("span", { class: "plus", "aria-hidden": "true" }, "+")] : []), element);
     });
-    const symbol = make("span", { class: "symbol" }, make("i", {}, "L"), make("sub", {}, player), " =");
+    const symbol = make("span", { class: "symbol" }, make("i", {}, "L"), make("sub", {}, player), "\u2009=");
     return make("div", { class: "player", "data-player": player }, make("div", { class: "left" }, symbol, total), ...parts);
   }
 
-  /** Values at the frame shown; terms whose phase is another one are put back. */
-  fill() {
+  /** Values at the frame shown; terms whose phase is another one are put back and say when theirs is. */
+  fill(order) {
     const record = this.store.record;
     const phase = record?.phase ?? this.store.status?.phase;
     const totals = new Map();
-    for (const { term, element, value, weighted, total } of this.cells) {
+    for (const { term, element, factor, raw, total } of this.cells) {
       const active = term.phases.includes(phase);
       const known = active ? record?.terms?.[term.name] : null;
-      element.classList.toggle("idle", !active);
       const weight = known?.weight ?? term.weight;
-      setText(value, known ? pretty(known.raw) : "–");
-      setText(weighted, known ? (weight === 1 ? "weight 1" : `× ${pretty(weight)} = ${pretty(known.weighted)}`) : active ? " " : `only in ${term.titles.join(", ")}`);
+      element.classList.toggle("idle", !active);
+      setText(factor, known && weight !== 1 ? `${short(weight)} · ` : "");
+      setText(raw, known ? pretty(known.raw) : active ? "–" : whenElse(term, phase, order));
+      const share = known ? ` It counts ${short(weight)} × ${pretty(known.raw)} = ${pretty(known.weighted)}.` : "";
+      element.title = `${term.help}${active ? share : ` Only in the phase “${term.titles.join("”, “")}”.`}`;
       totals.set(total, (totals.get(total) ?? 0) + (known?.weighted ?? 0));
     }
     for (const [total, sum] of totals) {
@@ -79,6 +84,16 @@ class Equation {
       setText(total, any ? pretty(sum) : "–");
     }
   }
+}
+
+/** Whether the phase of an idle term is still to come. */
+function whenElse({ phases }, phase, order) {
+  return Math.max(...phases.map((name) => order.indexOf(name))) > order.indexOf(phase) ? "later" : "over";
+}
+
+/** A weight without the zeros that say nothing. */
+function short(weight) {
+  return String(Number(weight.toPrecision(3)));
 }
 
 /** All terms of a run, each once, with the phases in which it is minimised. */

@@ -1,10 +1,10 @@
 /** One plotly figure, updated in place: it keeps its last drawing until the next one is there. */
 
 import { tableOf } from "./figure_table.js";
-import { keep, make, setText, themeOf } from "./theme.js";
+import { keep, make, sentence, setText, themeOf } from "./theme.js";
 
 const CONFIG = {
-  responsive: true, displaylogo: false, scrollZoom: false,
+  responsive: true, displaylogo: false, scrollZoom: false, showSendToCloud: false,
   modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
   modeBarButtonsToAdd: [{
     name: "Save as SVG", title: "Save as SVG",
@@ -53,7 +53,12 @@ class FigureHolder {
   bind(store, { panel, options }) {
     if (store !== this.store || panel !== this.panel) {
       this.drawn = "";
-      if (!this.figure) setText(this.sentence, "Waiting for the first frame…");
+      delete this.root.dataset.frame;
+      this.plot.classList.add("cl-stale"); // another panel's drawing, until its own is there
+    }
+    if (store !== this.store) {
+      this.figure = null; // what another run has left must not pass for this one's
+      this.say("Waiting for the first frame…");
     }
     Object.assign(this, { store, panel, options: options ?? {} });
     this.root.dataset.testid = `figure-${panel}`;
@@ -63,8 +68,10 @@ class FigureHolder {
 
   update(kind) {
     if (!this.store) return;
-    if (!this.figure && this.store.status && !this.store.alive && !this.store.records.length) this.say("This run has recorded no frame");
-    if (kind === "theme" && this.figure) this.draw(this.figure);
+    if (this.store.error && !this.figure) this.say(this.store.error);
+    else if (!this.figure && this.store.status && !this.store.alive && !this.store.records.length) this.say("This run has recorded no frame");
+    if (kind === "term") this.highlight();
+    if (kind === "theme" && this.figure) this.draw(this.figure, this.frame);
     if (["frame", "selection", "about", "connection", "records"].includes(kind)) this.request();
   }
 
@@ -78,18 +85,20 @@ class FigureHolder {
   /** Ask for the figure of the frame shown: one request at a time, the newest wish wins. */
   async request() {
     if (!this.store || this.store.frame < 0 || !this.seen) return;
-    const { address } = this;
+    const { address, store, panel } = this, { frame } = store;
     if (address === this.drawn) return;
     if (this.busy) {
       this.stale = true;
       return;
     }
     this.busy = true;
+    if (!this.figure) this.say("Drawing…");
     try {
       const [answer] = await Promise.all([fetch(address), plotly()]);
       const content = await answer.json();
-      this.drawn = address;
-      if (answer.ok && !content.unavailable) await this.draw(content);
+      this.drawn = store === this.store && panel === this.panel ? address : "";
+      if (!this.drawn) this.stale = true; // another run or panel was chosen meanwhile
+      else if (answer.ok && !content.unavailable) await this.draw(content, frame);
       else this.say(content.unavailable ?? content.error);
     } catch (error) {
       if (!this.figure) this.say(error.message);
@@ -102,21 +111,23 @@ class FigureHolder {
     }
   }
 
-  say(sentence) {
+  say(text) {
     this.plot.style.display = "none";
     this.csv.hidden = true;
     this.sentence.hidden = false;
-    setText(this.sentence, `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}${/[.…!?]$/.test(sentence) ? "" : "."}`);
+    setText(this.sentence, sentence(text));
     this.root.dataset.state = "sentence";
   }
 
-  async draw(figure) {
-    this.figure = figure;
+  async draw(figure, frame) {
+    Object.assign(this, { figure, frame });
     this.plot.style.display = "";
     this.sentence.hidden = true;
     this.csv.hidden = false;
+    this.plot.classList.remove("cl-stale");
     await window.Plotly.react(this.plot, figure.data, themed(figure.layout ?? {}, themeOf(this.host), this.panel), CONFIG);
-    Object.assign(this.root.dataset, { state: "drawn", frame: this.store.frame, draws: Number(this.root.dataset.draws ?? 0) + 1 });
+    Object.assign(this.root.dataset, { state: "drawn", frame, draws: Number(this.root.dataset.draws ?? 0) + 1 });
+    if (this.store.term) this.highlight();
     if (this.listening) return;
     this.listening = true;
     this.plot.on("plotly_click", ({ points }) => {
@@ -126,9 +137,17 @@ class FigureHolder {
     });
   }
 
+  /** Put back every curve but that of the term pointed at. */
+  highlight() {
+    if (this.panel !== "curves" || this.root.dataset.state !== "drawn") return;
+    const { term } = this.store;
+    const known = this.figure.data.some(({ meta }) => meta === term);
+    window.Plotly.restyle(this.plot, { opacity: this.figure.data.map(({ meta }) => (!known || meta === term ? 1 : 0.15)) });
+  }
+
   save() {
     const address = URL.createObjectURL(new Blob([tableOf(this.figure.data)], { type: "text/csv" }));
-    make("a", { href: address, download: `${this.plot.dataset.name}-frame-${this.store.frame}.csv` }).click();
+    make("a", { href: address, download: `${this.plot.dataset.name}-frame-${this.frame}.csv` }).click();
     setTimeout(() => URL.revokeObjectURL(address), 1000);
   }
 

@@ -1,9 +1,10 @@
 /** The latent map: points that move between frames, centroids with trails, zoom, hover, selection. */
 
-import { Legend, SampleCard, className } from "./map_card.js";
+import { Legend, SampleCard, SelectionLine, className } from "./map_card.js";
+import { pointColours } from "./map_colours.js";
 import { drawOverlay, trailsBefore } from "./map_overlay.js";
 import { MapView } from "./map_view.js";
-import { keep, make, mix, pretty, reducedMotion, setText, themeOf, toRgb } from "./theme.js";
+import { keep, make, pretty, reducedMotion, setText, themeOf } from "./theme.js";
 import { createRenderer } from "./webgl.js";
 
 const MORPH_MS = 250;
@@ -29,11 +30,11 @@ class LatentMap {
       this.emphasis = entry;
       this.recolour();
     });
-    this.note = make("div", { class: "note" });
+    this.line = new SelectionLine();
     this.projections = make("span", { class: "cl-segments", role: "group", "aria-label": "Projection" });
     this.modes = make("span", { class: "cl-segments", role: "group", "aria-label": "Colour" });
     const bar = make("div", { class: "bar" }, make("label", {}, "map", this.projections), make("label", {}, "colour", this.modes));
-    host.append(bar, this.stage, this.legend.element, this.note);
+    host.append(bar, this.stage, this.legend.element, this.line.element);
     this.renderer = createRenderer(this.canvas);
     this.theme = themeOf(host);
     this.observer = new ResizeObserver(() => this.resize());
@@ -42,11 +43,11 @@ class LatentMap {
   }
 
   bind(store, { height }) {
-    this.stage.style.height = `${height}px`;
+    this.stage.style.setProperty("--height", height ? `${height}px` : "");
     if (store !== this.store) {
       Object.assign(this, { store, content: null, drawn: null, paints: 0 });
       this.view = new MapView();
-      this.renderer.set({ before: new Float32Array(0), after: new Float32Array(0), colourBefore: new Uint8Array(0), colourAfter: new Uint8Array(0) });
+      this.clear();
       this.renderControls();
     }
     this.resize();
@@ -56,6 +57,7 @@ class LatentMap {
   /** News from the bus, see `Store`. */
   update(kind) {
     if (!this.store || kind === "scalars" || kind === "metrics") return;
+    if (kind === "beliefs" || kind === "sample") this.card.refresh();
     if (kind === "theme") this.theme = themeOf(this.host);
     if (["about", "sample", "view"].includes(kind)) this.renderControls();
     if (["frame", "points", "view", "about"].includes(kind)) this.take();
@@ -77,7 +79,9 @@ class LatentMap {
       const same = from?.places.length === points.points.length;
       this.content = {
         before: same ? from.places : points.points, after: points.points,
-        colourBefore: same ? from.colours : colour, colourAfter: colour, centroids: same ? from.centroids : null,
+        colourBefore: same ? from.colours : colour, colourAfter: colour,
+        // centroids are placed anew where a phase begins; that is no way they have gone
+        centroids: same && this.phaseOf(points) === this.phaseOf(this.drawn.points) ? from.centroids : null,
       };
       this.drawn = { projection, points };
       this.since = now;
@@ -87,8 +91,12 @@ class LatentMap {
       this.hovered = null;
       this.card.hide();
     }
-    this.trails = trailsBefore(this.store.pointsIn(projection), points.frame, points.k);
+    this.trails = trailsBefore(this.store.pointsIn(projection), points.frame, points.k, this.store.records);
     this.view.fit(range, this.canvas.width, this.canvas.height, now);
+  }
+
+  phaseOf({ frame }) {
+    return this.store.records[frame]?.phase;
   }
 
   share(now) {
@@ -112,22 +120,13 @@ class LatentMap {
     return this.store.colour === "class" && !this.store.sample?.y ? "cluster" : this.store.colour;
   }
 
-  /** RGBA bytes of all points; what is not pointed at in the legend is put back, never hidden. */
   colours(points) {
     const { palette, sample } = this.store;
     const byClass = this.mode === "class";
-    const list = (byClass ? palette.classes : palette.clusters).map(toRgb);
-    const none = toRgb(palette.none), ground = toRgb(this.theme.ground);
-    const found = new Uint8Array(4 * points.n);
-    for (let at = 0; at < points.n; at += 1) {
-      const entry = byClass ? sample.y[at] : points.labels[at];
-      let colour = list[entry] ?? none;
-      if (this.mode === "confidence") colour = mix(colour, ground, 0.82 * (1 - points.confidence[at] / 255));
-      const back = this.emphasis !== null && entry !== this.emphasis;
-      if (back) colour = mix(colour, ground, 0.8);
-      found.set([...colour.map(Math.round), back ? 110 : 225], 4 * at);
-    }
-    return found;
+    return pointColours(points, {
+      entries: byClass ? sample.y : points.labels, palette: byClass ? palette.classes : palette.clusters, none: palette.none,
+      ground: this.theme.ground, shaded: this.mode === "confidence", emphasis: this.emphasis,
+    });
   }
 
   recolour() {
@@ -163,13 +162,24 @@ class LatentMap {
     });
   }
 
+  /** Take away what another run has left on the map. */
+  clear() {
+    this.renderer.set({ before: new Float32Array(0), after: new Float32Array(0), colourBefore: new Uint8Array(0), colourAfter: new Uint8Array(0) });
+    this.renderer.draw({ x: 0, y: 0, scale: 1 }, 1, 1);
+    this.over.getContext("2d").clearRect(0, 0, this.over.width, this.over.height);
+    for (const name of ["frame", "points", "step", "run"]) delete this.canvas.dataset[name];
+    this.legend.update([]);
+    this.line.element.hidden = true;
+    this.card.hide();
+  }
+
   paint(now) {
     const view = this.view.current;
     if (!view?.scale || !this.drawn) return;
     const moving = this.view.advance(now, reducedMotion());
     const { points } = this.drawn;
     const share = this.share(now);
-    this.renderer.draw(view, share, this.pointSize(points.n));
+    this.renderer.draw(view, share, this.pointSize(points.n), this.mode === "class" ? 1.6 * this.ratio : 0);
     const { selected, palette } = this.store;
     drawOverlay(this.over.getContext("2d"), {
       ratio: this.ratio, theme: this.theme, points, share, before: this.content.centroids, trails: this.trails,
@@ -186,7 +196,7 @@ class LatentMap {
   /** Diameter of a point in device pixels: smaller where there are many, larger when one looks closer. */
   pointSize(n) {
     const base = n > 8000 ? 3.6 : n > 3000 ? 4.6 : 6;
-    return base * this.ratio;
+    return (this.mode === "class" ? base + 2 : base) * this.ratio;
   }
 
   placeOf(position, share) {
@@ -197,7 +207,7 @@ class LatentMap {
   /** What tests and screen readers can know of a picture. */
   tell(points, view) {
     const { dataset } = this.canvas;
-    Object.assign(dataset, { frame: points.frame, points: points.n, step: points.step, paints: this.paints, projection: this.drawn.projection });
+    Object.assign(dataset, { run: this.store.run, frame: points.frame, points: points.n, step: points.step, paints: this.paints, projection: this.drawn.projection });
     dataset.zoom = JSON.stringify({ x: view.x, y: view.y, scale: view.scale, chosen: view.chosen });
     dataset.renderer = this.renderer.kind;
   }
@@ -216,17 +226,18 @@ class LatentMap {
     const title = (name) => store.projections.find((entry) => entry.name === name)?.title ?? name;
     let message = "";
     if (store.error) message = store.error;
+    else if (store.connection === "offline") message = "The connection is lost; trying again…";
     else if (!store.records.length) message = store.alive || !store.status ? "The first frame is on its way…" : "This run has recorded no frame.";
     else if (!this.drawn) message = `${title(store.projection) || "The map"} is being computed…`;
     else if (this.drawn.projection !== store.projection) message = `${title(store.projection)} is warming up… this is ${title(this.drawn.projection)}`;
-    else if (store.connection === "offline") message = "The connection is lost; trying again…";
     setText(this.message, message);
     this.message.hidden = !message;
     this.message.classList.toggle("middle", !this.drawn);
     if (!this.drawn) return;
     this.describeLegend();
     const about = store.projections.find(({ name }) => name === this.drawn.projection);
-    setText(this.note, noteOf(about, store.sample?.n));
+    this.line.element.hidden = false;
+    this.line.update(store, this.drawn.points, noteOf(about, store.sample?.n));
     const { n, k, step } = this.drawn.points;
     this.canvas.setAttribute("aria-label", `Map of ${n} samples in ${k} clusters at step ${step}, ${title(this.drawn.projection)}`);
   }
@@ -237,7 +248,7 @@ class LatentMap {
     const list = byClass ? palette.classes : palette.clusters.slice(0, this.drawn.points.k);
     const counts = new Array(list.length).fill(0);
     for (const entry of byClass ? sample.y : this.drawn.points.labels) if (entry in counts) counts[entry] += 1;
-    this.legend.update(list.map((colour, at) => ({ colour, name: byClass ? className(sample, at) : String(at), count: counts[at] })));
+    this.legend.update(list.map((colour, at) => ({ colour, name: byClass ? className(sample, at) : String(at), count: counts[at] })), byClass ? "classes" : "clusters");
   }
 
   // ---- hands ------------------------------------------------------------------------------------------------------
@@ -361,6 +372,6 @@ function noteOf(about, n) {
   if (!about) return "";
   const parts = [n ? `${about.title} of ${pretty(n)} samples` : about.title];
   if (about.name === "umap") parts.push("distances mean little");
-  if (about.stability !== null) parts.push(`from frame to frame a point moves by about ${(100 * about.stability).toFixed(0)} % of the map's radius`);
+  if (about.stability !== null) parts.push(`a point moves by ${(100 * about.stability).toFixed(0)} % of the radius a frame`);
   return parts.join(" · ");
 }

@@ -31,10 +31,11 @@ function centroidPlaces(points, before, share) {
   });
 }
 
-/** Centroids' places at the frames before one, oldest first: a list for each cluster. */
-export function trailsBefore(store, frame, k) {
+/** Centroids' places at the frames before one in the same phase, oldest first: a list for each cluster. */
+export function trailsBefore(store, frame, k, records) {
   const found = [];
   for (let at = frame - 1; at >= 0 && found.length < TRAIL; at -= 1) {
+    if (records[at]?.phase !== records[frame]?.phase) break; // a new phase places its centroids anew
     const earlier = store.frames.get(at);
     if (earlier?.k === k) found.unshift(earlier.centroids);
   }

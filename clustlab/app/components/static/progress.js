@@ -1,6 +1,6 @@
 /** The head of a run: what it is, how it is doing, how long it will take, how good it is at the frame shown. */
 
-import { keep, make, pretty, setText } from "./theme.js";
+import { keep, make, pretty, sentence, setText } from "./theme.js";
 
 const WORDS = {
   queued: "queued", starting: "starting", running: "running", paused: "paused", stopped: "stopped", failed: "failed",
@@ -32,12 +32,15 @@ class Progress {
     this.scores = make("span", { class: "group" });
     this.others = make("span", { class: "group" });
     this.metrics = make("div", { class: "metrics cl-numbers" }, this.scores, this.others);
+    this.observer = new MutationObserver(() => this.nameTab());
+    this.observer.observe(document.head, { subtree: true, childList: true, characterData: true });
+    this.notes = make("div", { class: "notes", hidden: true });
     this.alarmText = make("div");
     this.log = make("pre");
     this.details = make("details", { ontoggle: () => this.readLog() }, make("summary", {}, "Details: the last lines of the log"), this.log);
     this.alarm = make("div", { class: "alarm", hidden: true }, this.alarmText, this.details);
     host.append(make("div", { class: "progress", "data-testid": "progress" },
-      make("div", { class: "head" }, this.title, this.state, this.phase, this.time), this.bar, this.metrics, this.alarm));
+      make("div", { class: "head" }, this.title, this.state, this.phase, this.time, this.notes), this.bar, this.metrics, this.alarm));
   }
 
   bind(store) {
@@ -49,16 +52,21 @@ class Progress {
   }
 
   update(kind) {
-    if (!this.store || ["points", "selection", "view", "play", "theme"].includes(kind)) return;
+    if (!this.store || ["points", "selection", "beliefs", "term", "view", "play", "theme"].includes(kind)) return;
     const { status, title, error } = this.store;
-    if (error) setText(this.alarmText, error);
+    if (error) setText(this.alarmText, sentence(error));
     this.alarm.hidden = !error;
     this.details.hidden = Boolean(error);
     this.bar.hidden = this.state.hidden = !status;
     if (!status) return;
     setText(this.title, title);
     const phases = this.store.about?.phases ?? [];
+    const notes = (this.store.about?.notes ?? []).join(" ");
+    setText(this.notes, notes);
+    this.notes.hidden = !notes;
     const state = status.state;
+    this.tab = title ? `${tabState(status)} · ${title}` : "";
+    this.nameTab();
     this.state.dataset.state = state;
     setText(this.word, this.store.connection === "offline" ? "connection lost, trying again…" : WORDS[state] ?? state);
     setText(this.phase, phaseText(status, phases));
@@ -66,6 +74,18 @@ class Progress {
     this.renderBar(status, phases);
     this.renderMetrics();
     this.renderAlarm(status);
+  }
+
+  /** Name the browser's tab after the run; what Streamlit writes there at each rerun is kept for later. */
+  nameTab() {
+    if (!this.tab || document.title === this.tab) return;
+    if (document.title !== this.named) this.otherTab = document.title;
+    document.title = this.named = this.tab;
+  }
+
+  destroy() {
+    this.observer.disconnect();
+    if (this.otherTab) document.title = this.otherTab;
   }
 
   renderBar({ step = 0, total_steps: total, state }, phases) {
@@ -86,11 +106,12 @@ class Progress {
     const { record } = this.store;
     const all = { ...record?.values, ...record?.metrics };
     const scores = SCORES.flatMap(([name, label]) => (Number.isFinite(all[name]) ? [[label, all[name].toFixed(3)]] : []));
-    if (scores.length) scores.push(["(needs labels)", ""]);
+    if (scores.length) scores.unshift(["with labels", ""]);
     const others = [];
     if (Number.isFinite(all.silhouette)) others.push(["silhouette", all.silhouette.toFixed(3)]);
     if (Number.isFinite(all.label_change)) others.push(["labels changed", `${(100 * all.label_change).toFixed(all.label_change < 0.1 ? 2 : 1)} %`]);
     if (Number.isFinite(all.samples_per_second) && this.store.alive) others.push(["samples/s", pretty(Math.round(all.samples_per_second))]);
+    if (others.length) others.unshift(["label-free", ""]);
     fill(this.scores, scores);
     fill(this.others, others);
     this.metrics.hidden = !scores.length && !others.length;
@@ -99,9 +120,10 @@ class Progress {
   renderAlarm({ state, error, message }) {
     if (this.store.error) return;
     const failed = state === "failed" || state === "lost";
-    const sentence = state === "failed" ? error || "The run failed." : SENTENCES[state] ?? (state === "starting" ? message : "") ?? "";
-    setText(this.alarmText, state === "queued" && message ? `${message} ${sentence}` : sentence);
-    this.alarm.hidden = !sentence;
+    const doing = state === "queued" || state === "starting" ? sentence(message) : "";
+    const text = state === "failed" ? sentence(error || "The run failed") : `${doing} ${SENTENCES[state] ?? ""}`.trim();
+    setText(this.alarmText, text);
+    this.alarm.hidden = !text;
     this.alarm.dataset.tone = failed ? "alarm" : "calm";
     this.details.hidden = !failed;
   }
@@ -129,14 +151,20 @@ function fill(element, entries) {
 function phaseText({ state, phase, phase_step: step, phase_steps: steps, message }, phases) {
   if (state === "finished" || !phase) return state === "running" ? message ?? "" : "";
   const name = phases.find((entry) => entry.name === phase)?.title || phase;
-  return steps ? `${name} · step ${pretty(step)} of at most ${pretty(steps)}` : name;
+  return steps ? `${name} · step ${pretty(step)} / ${pretty(steps)}` : name;
+}
+
+/** The state in a word or two, for the tab of the browser. */
+function tabState({ state, step, total_steps: total }) {
+  const share = total && step ? `${Math.floor((100 * step) / total)} %` : WORDS[state] ?? state;
+  return state === "running" ? share : WORDS[state] ?? state;
 }
 
 /** Time left, from the time that the steps so far have taken; phases may stop early, hence “at most”. */
 function timeText({ state, step, total_steps: total, wall_s: wall }) {
   if (["finished", "stopped", "failed"].includes(state)) return wall ? `took ${duration(wall)}` : "";
   if (state !== "running" || !wall || !step || !total || wall < 1) return "";
-  return `at most ${duration(((total - step) * wall) / step)} left`;
+  return `up to ${duration(((total - step) * wall) / step)} left`;
 }
 
 function duration(seconds) {

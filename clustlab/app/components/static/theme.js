@@ -55,6 +55,12 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** A text as a sentence: with a capital at its beginning and a full stop at its end. */
+export function sentence(text) {
+  if (!text) return "";
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.…!?]$/.test(text) ? "" : "."}`;
+}
+
 /** A number for people: four significant digits, thin spaces between thousands. */
 export function pretty(value, digits = 3) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";

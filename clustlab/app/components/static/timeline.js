@@ -23,7 +23,9 @@ class Timeline {
     this.slider = make("input", { type: "range", min: 0, max: 0, step: 1, "aria-label": "Frame", oninput: () => this.scrub() });
     this.bands = make("div", { class: "bands" });
     this.marks = make("div", { class: "marks" });
-    this.where = make("div", { class: "where cl-numbers", role: "status", "aria-live": "off" });
+    this.whereFrame = make("span");
+    this.whereStep = make("span", { class: "step" });
+    this.where = make("div", { class: "where cl-numbers", role: "status", "aria-live": "off" }, this.whereFrame, this.whereStep);
     this.liveText = make("span", {}, "live");
     this.live = button("", "Follow the newest frame (L)", () => this.store.follow(), { class: "live" });
     this.live.append(make("span", { class: "dot" }), this.liveText);
@@ -44,7 +46,7 @@ class Timeline {
   }
 
   update(kind) {
-    if (!this.store || ["points", "scalars", "metrics", "sample", "selection", "theme"].includes(kind)) return;
+    if (!this.store || ["points", "scalars", "metrics", "sample", "selection", "beliefs", "term", "theme"].includes(kind)) return;
     this.begin();
     if (["about", "records", "events"].includes(kind)) this.layOut();
     this.render();
@@ -71,10 +73,14 @@ class Timeline {
     this.drawn = drawn;
     const titles = Object.fromEntries((about?.phases ?? []).map(({ name, title }) => [name, title || name]));
     const starts = records.flatMap(({ phase }, at) => (at === 0 || records[at - 1].phase !== phase ? [at] : []));
-    this.bands.replaceChildren(...starts.map((start, at) => {
+    this.bands.replaceChildren(...starts.flatMap((start, at) => {
       const end = starts[at + 1] ?? last;
       const name = titles[records[start].phase] ?? records[start].phase;
-      return make("div", { class: "band", title: name, style: `left:${(100 * start) / last}%;width:${(100 * Math.max(end - start, 0)) / last}%` }, name);
+      const left = (100 * start) / last, width = (100 * Math.max(end - start, 0)) / last;
+      const border = make("div", { class: "border", title: name, style: `left:${left}%` });
+      // the last phase, however short, is always named: it is the one that a person has come to see
+      const place = at === starts.length - 1 && at > 0 && width < 25 ? `right:${100 - left}%;max-width:60%` : `left:${left}%;width:${width}%`;
+      return [border, make("div", { class: place.startsWith("right") ? "band before" : "band", title: name, style: place }, make("span", {}, name))];
     }));
     const seen = new Set();
     this.marks.replaceChildren(...events.filter(({ kind }) => kind in MARKED).flatMap(({ kind, step }) => {
@@ -97,7 +103,8 @@ class Timeline {
     setText(this.speed, `${store.speed}×`);
     const record = store.record;
     const text = record ? `frame ${store.frame + 1}/${count} · step ${pretty(record.step)}` : "no frame yet";
-    setText(this.where, text);
+    setText(this.whereFrame, record ? `frame ${store.frame + 1}/${count}` : text);
+    setText(this.whereStep, record ? `step ${pretty(record.step)}` : "");
     this.slider.setAttribute("aria-valuetext", record ? `${text}, ${record.phase}` : text);
     this.live.setAttribute("aria-pressed", String(store.following && store.alive));
     setText(this.liveText, store.alive || !store.status ? "live" : "latest");

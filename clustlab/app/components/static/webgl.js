@@ -13,10 +13,11 @@ void main() {
 
 const FRAGMENT = `#version 300 es
 precision highp float;
-in vec4 colour; uniform float size; out vec4 drawn;
+in vec4 colour; uniform float size; uniform float line; out vec4 drawn;
 void main() {
   float away = length(gl_PointCoord - 0.5) * size;
   float inside = 1.0 - smoothstep(size * 0.5 - 1.0, size * 0.5, away);
+  if (line > 0.0) inside *= smoothstep(size * 0.5 - line - 1.0, size * 0.5 - line, away);
   if (inside <= 0.0) discard;
   drawn = vec4(colour.rgb, 1.0) * colour.a * inside;
 }`;
@@ -53,7 +54,7 @@ class WebGLPoints {
     gl.useProgram(program);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-    this.places = Object.fromEntries(["share", "view", "size"].map((name) => [name, gl.getUniformLocation(program, name)]));
+    this.places = Object.fromEntries(["share", "view", "size", "line"].map((name) => [name, gl.getUniformLocation(program, name)]));
     this.buffers = {};
     for (const [name, width, type, normalised] of [
       ["before", 2, gl.FLOAT, false], ["after", 2, gl.FLOAT, false],
@@ -78,8 +79,11 @@ class WebGLPoints {
     }
   }
 
-  /** Draw at `share` of the way; `view` has the centre and pixels a unit, `size` is a diameter in device pixels. */
-  draw(view, share, size) {
+  /**
+   * Draw at `share` of the way; `view` has the centre and pixels a unit, `size` is a diameter in device pixels, and
+   * points are open rings with a line of some width, or discs where that is 0.
+   */
+  draw(view, share, size, line = 0) {
     const { gl, canvas } = this;
     gl.viewport(0, 0, canvas.width, canvas.height);
     gl.clearColor(0, 0, 0, 0);
@@ -87,6 +91,7 @@ class WebGLPoints {
     if (!this.count) return;
     gl.uniform1f(this.places.share, share);
     gl.uniform1f(this.places.size, size);
+    gl.uniform1f(this.places.line, line);
     gl.uniform4f(this.places.view, view.x, view.y, (2 * view.scale) / canvas.width, (2 * view.scale) / canvas.height);
     gl.drawArrays(gl.POINTS, 0, this.count);
   }
@@ -106,7 +111,7 @@ class CanvasPoints {
     this.content = content;
   }
 
-  draw(view, share, size) {
+  draw(view, share, size, line = 0) {
     const { canvas, context, content } = this;
     context.clearRect(0, 0, canvas.width, canvas.height);
     if (!content) return;
@@ -115,10 +120,12 @@ class CanvasPoints {
       const x = before[2 * at] + (after[2 * at] - before[2 * at]) * share;
       const y = before[2 * at + 1] + (after[2 * at + 1] - before[2 * at + 1]) * share;
       const [red, green, blue, opacity] = colourAfter.subarray(4 * at, 4 * at + 4);
-      context.fillStyle = `rgba(${red},${green},${blue},${opacity / 255})`;
+      context.fillStyle = context.strokeStyle = `rgba(${red},${green},${blue},${opacity / 255})`;
+      context.lineWidth = line;
       context.beginPath();
-      context.arc(canvas.width / 2 + (x - view.x) * view.scale, canvas.height / 2 - (y - view.y) * view.scale, size / 2, 0, 7);
-      context.fill();
+      context.arc(canvas.width / 2 + (x - view.x) * view.scale, canvas.height / 2 - (y - view.y) * view.scale, (size - line) / 2, 0, 7);
+      if (line) context.stroke();
+      else context.fill();
     }
   }
 
