@@ -205,7 +205,7 @@ def _frequencies(figure: go.Figure, q: np.ndarray) -> dict[str, dict[str, object
         y=shares,
         xaxis="x9",
         yaxis="y9",
-        marker={"color": clusters, **colour_scale(len(shares))},
+        marker={"color": [cluster_colour(j) for j in range(len(shares))]},
         hovertemplate="cluster %{x} claims %{y:.1%} of the probe<extra></extra>",
     )
     equal = {"x0": 0, "x1": 1, "xref": "x9 domain", "y0": 1 / len(shares), "y1": 1 / len(shares), "yref": "y9"}
