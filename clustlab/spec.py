@@ -26,6 +26,7 @@ __all__ = [
     "Training",
     "explain",
     "option",
+    "run_title",
     "with_settings",
 ]
 
@@ -190,6 +191,11 @@ class RunSpec(Part):
     def to_json(self) -> str:
         """Return the text of ``spec.json``."""
         return self.model_dump_json(indent=2) + "\n"
+
+
+def run_title(method: str, extensions: Sequence[str], data: str, seed: int) -> str:
+    """Return what a person calls a run, from the titles of its parts: ``IDEC + ACAI on Digits 8×8 · seed 0``."""
+    return f"{' + '.join([method, *extensions])} on {data} · seed {seed}"
 
 
 def with_settings(spec: RunSpec, settings: Sequence[str]) -> RunSpec:

@@ -143,7 +143,7 @@ def test_a_run_travels_as_a_zip(command: Command, record: Callable[..., Run], tm
 
 def test_ctrl_c_stops_in_good_order_and_resume_finishes(runs: Path) -> None:
     words = [sys.executable, "-m", "clustlab.cli", "train", "ae-kmeans", "--data", "blobs", "--runs", str(runs)]
-    words += ["--set", "training.epochs=3000", "--set", "training.threads=1", "--set", "network.hidden=16"]
+    words += ["--set", "training.epochs=1000", "--set", "training.threads=1", "--set", "network.hidden=16"]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
     deadline = time.monotonic() + 60
     while not (found := clustlab.list_runs(runs)) or found[0].status.get("step", 0) < 10:

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from clustlab import catalog
-from clustlab.data import load
+from clustlab.data import Dataset, load
 from clustlab.data.files import is_path
 from clustlab.errors import RunError, SpecError
 from clustlab.launch import inline, process
 from clustlab.runs.layout import RunFolder, create_run_folder, runs_folder
 from clustlab.runs.reader import Run, open_run
 from clustlab.runs.writer import write_spec
-from clustlab.spec import RunSpec
+from clustlab.spec import RunSpec, run_title
 
 __all__ = ["ENGINES", "check", "engine_named", "launch", "submit"]
 
@@ -21,8 +21,8 @@ ENGINES: dict[str, Callable[[Path], None]] = {"process": process.start, "inline"
 """Ways to run ``worker.execute`` on a run folder."""
 
 
-def check(spec: RunSpec) -> None:
-    """Refuse a spec that cannot run, before a folder is made for it.
+def check(spec: RunSpec) -> Dataset:
+    """Refuse a spec that cannot run, before a folder is made for it; return its data.
 
     Raises
     ------
@@ -46,6 +46,7 @@ def check(spec: RunSpec) -> None:
         )
     if spec.network.kind == "convolutional" and dataset.kind != "images":
         raise SpecError(f"a convolutional network needs images; {dataset.title} has vectors: choose network.kind = mlp")
+    return dataset
 
 
 def submit(spec: RunSpec, runs: str | Path | None = None) -> Run:
@@ -60,11 +61,14 @@ def submit(spec: RunSpec, runs: str | Path | None = None) -> Run:
     """
     if is_path(spec.data):  # a worker that resumes the run may be started elsewhere
         spec = spec.model_copy(update={"data": str(Path(spec.data).expanduser().resolve())})
-    check(spec)
+    dataset = check(spec)
+    known = catalog.described()
+    extensions = [known["extensions"][name]["card"]["title"] for name in spec.extensions]
+    title = run_title(known["methods"][spec.method]["card"]["title"], extensions, dataset.title, spec.seed)
     name = "-".join([spec.method, *spec.extensions, Path(spec.data).stem])
     folder: RunFolder = create_run_folder(runs_folder(runs), name)
     try:
-        write_spec(folder, spec.to_json())
+        write_spec(folder, spec.to_json(), title)
     except OSError as error:
         folder.spec.unlink(missing_ok=True)
         folder.path.rmdir()

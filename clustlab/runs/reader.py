@@ -15,7 +15,7 @@ import numpy as np
 from clustlab.errors import RunError, SpecError
 from clustlab.runs.layout import RunFolder
 from clustlab.runs.status import LIVE, derived_state
-from clustlab.spec import RunSpec
+from clustlab.spec import RunSpec, run_title
 
 __all__ = ["Frame", "Frames", "JsonLines", "Run", "delete_run", "list_runs", "open_run"]
 
@@ -140,10 +140,8 @@ class Run:
     @property
     def title(self) -> str:
         """What a person calls the run: ``IDEC + ACAI on digits · seed 0``."""
-        about = self.about
-        if about:
-            return str(about["title"])
-        return f"{' + '.join([self.spec.method, *self.spec.extensions])} on {Path(self.spec.data).stem}"
+        title = self.about.get("title") or _read_json(self.folder.status).get("title")
+        return str(title or run_title(self.spec.method, list(self.spec.extensions), self.spec.data, self.spec.seed))
 
     @property
     def status(self) -> dict[str, Any]:

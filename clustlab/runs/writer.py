@@ -19,10 +19,11 @@ STATUS_BYTES = 4096
 """Status is padded to this size, so that it can be overwritten in place when the disk is full."""
 
 
-def write_spec(folder: RunFolder, spec_json: str) -> None:
+def write_spec(folder: RunFolder, spec_json: str, title: str = "") -> None:
     """Put ``spec.json`` and a queued status into a new folder, before anything starts."""
     write_aside(folder.spec, lambda stream: stream.write(spec_json.encode()))
-    write_json(folder.status, {"state": "queued", "step": 0, "heartbeat": now(), "started": now(), "wall_s": 0.0})
+    status = {"state": "queued", "title": title, "step": 0, "heartbeat": now(), "started": now(), "wall_s": 0.0}
+    write_json(folder.status, status)
 
 
 class RunWriter:

@@ -14,7 +14,7 @@ from clustlab.data import Dataset
 from clustlab.errors import SpecError
 from clustlab.extensions.base import join
 from clustlab.methods.base import Card, Method, Phase, Samples
-from clustlab.spec import RunSpec
+from clustlab.spec import RunSpec, run_title
 
 __all__ = ["Work", "choose_device", "set_up"]
 
@@ -36,9 +36,9 @@ class Work:
     def about(self) -> dict[str, Any]:
         """Return the content of ``about.json``."""
         dataset = self.dataset
-        titles = " + ".join([self.method.card.title, *(card.title for card in self.cards.values())])
+        extensions = [card.title for card in self.cards.values()]
         return {
-            "title": f"{titles} on {dataset.title} · seed {self.spec.seed}",
+            "title": run_title(self.method.card.title, extensions, dataset.title, self.spec.seed),
             "card": _card(self.method.card),
             "extensions": {name: _card(card) for name, card in self.cards.items()},
             "phases": [_phase(phase) for phase in self.phases],

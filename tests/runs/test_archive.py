@@ -282,7 +282,6 @@ def test_arrays_that_claim_to_be_huge_are_refused(record: Record, runs: Path) ->
     ("name", "data"),
     [
         ("about.json", b"[1, 2]"),
-        ("about.json", b'{"phases": []}'),
         ("status.json", b"not json"),
         ("status.json", b'"running"'),
         ("scalars.jsonl", b'{"step": 1}\nnonsense\n'),

@@ -63,7 +63,7 @@ def show() -> RunSpec | None:
         )
         data = _choose_data()
         method = st.selectbox(
-            "**Method**",
+            "Method",
             list(methods),
             format_func=lambda name: methods[name]["card"]["title"],
             key=Form.METHOD,
@@ -118,7 +118,7 @@ def _apply_preset() -> None:
 def _choose_data() -> Source:
     there = {source.name: source for source in sources()}
     name = st.selectbox(
-        "**Data**",
+        "Data",
         list(there),
         format_func=lambda name: there[name].title,
         key=Form.DATA,
@@ -162,7 +162,7 @@ def _properties(part: str) -> dict[str, Any]:
 def _clusters_and_seed(data: Source) -> tuple[int | None, int]:
     left, right = st.columns(2)
     n_clusters = left.number_input(
-        "$K$  clusters",
+        "clusters",
         1,
         1000,
         value=None,
