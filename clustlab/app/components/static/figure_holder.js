@@ -36,7 +36,7 @@ export function mount(component) {
 
 class FigureHolder {
   constructor(host) {
-    Object.assign(this, { host, store: null, busy: false, stale: false, drawn: "", figure: null, seen: true });
+    Object.assign(this, { host, store: null, busy: false, stale: false, answered: false, drawn: "", figure: null, seen: true });
     this.plot = make("div", { class: "cl-plot" });
     this.sentence = make("div", { class: "cl-sentence", role: "status" });
     this.csv = make("button", { type: "button", class: "cl-csv", title: "Save the figure's data as CSV", hidden: true, onclick: () => this.save() }, "CSV");
@@ -53,6 +53,7 @@ class FigureHolder {
   bind(store, { panel, options }) {
     if (store !== this.store || panel !== this.panel) {
       this.drawn = "";
+      this.answered = false;
       delete this.root.dataset.frame;
       this.plot.classList.add("cl-stale"); // another panel's drawing, until its own is there
     }
@@ -92,14 +93,17 @@ class FigureHolder {
       return;
     }
     this.busy = true;
-    if (!this.figure) this.say("Drawing…");
+    if (!this.figure && !this.answered) this.say("Drawing…"); // a sentence that is there stays until it changes
     try {
       const [answer] = await Promise.all([fetch(address), plotly()]);
       const content = await answer.json();
       this.drawn = store === this.store && panel === this.panel ? address : "";
       if (!this.drawn) this.stale = true; // another run or panel was chosen meanwhile
       else if (answer.ok && !content.unavailable) await this.draw(content, frame);
-      else this.say(content.unavailable ?? content.error);
+      else {
+        this.answered = true;
+        this.say(content.unavailable ?? content.error);
+      }
     } catch (error) {
       if (!this.figure) this.say(error.message);
     } finally {
