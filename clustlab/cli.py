@@ -65,7 +65,10 @@ def open_app(
     """Open the laboratory in the browser."""
     environment = {**os.environ, "CLUSTLAB_RUNS": str(runs_folder(runs))}
     command = [sys.executable, "-m", "streamlit", "run", str(_app_script()), "--server.port", str(port)]
-    raise SystemExit(subprocess.call([*command, "--server.headless", str(headless).lower()], env=environment))
+    command += ["--server.headless", str(headless).lower()]
+    if os.name == "posix":
+        os.execve(sys.executable, command, environment)  # so that who stops this process stops the server
+    raise SystemExit(subprocess.call(command, env=environment))
 
 
 @app.command()

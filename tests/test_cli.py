@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,8 @@ from clustlab import cli
 from clustlab.runs import Run
 
 Command = Callable[..., tuple[int, str, str]]
+
+ROOT = Path(__file__).resolve().parents[1]
 
 FAST = ["--set", "training.epochs=2", "--set", "training.threads=1", "--set", "network.hidden=16"]
 
@@ -160,3 +165,34 @@ def test_ctrl_c_stops_in_good_order_and_resume_finishes(runs: Path) -> None:
     )  # fmt: skip
     assert again.returncode == 0, again.stderr
     assert run.state == "finished"
+
+
+def test_the_app_opens_on_a_fresh_machine_and_asks_no_questions(tmp_path: Path) -> None:
+    """A home without Streamlit's notes, nobody at the terminal, and a browser that is opened (here: a command)."""
+    with socket.socket() as listener:
+        listener.bind(("localhost", 0))
+        port = listener.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "clustlab", "app", "--port", str(port), "--runs", str(tmp_path / "runs")],
+        cwd=tmp_path,
+        env={**os.environ, "HOME": str(tmp_path), "BROWSER": "true", "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            assert process.poll() is None, process.communicate()[0]
+            assert time.monotonic() < deadline
+            with suppress(OSError), urllib.request.urlopen(f"http://localhost:{port}/_stcore/health", timeout=2) as got:
+                assert got.status == 200
+                break
+            time.sleep(0.1)
+    finally:
+        process.terminate()
+        printed, _ = process.communicate(timeout=30)
+    assert "Email" not in printed
+    with socket.socket() as free:
+        assert free.connect_ex(("localhost", port)) != 0, "who stops clustlab app stops the server"
