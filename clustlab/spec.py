@@ -87,7 +87,7 @@ def option(
 
 
 class Network(Part):
-    """The networks that a method builds. Methods without a network ignore none of it: they do not have it."""
+    """The networks that a method builds; of no effect for methods that train none, such as k-means."""
 
     kind: Literal["mlp", "convolutional"] = option(
         "mlp", help="Fully connected layers, or 3×3 convolutions as in the ACAI paper (images only)."

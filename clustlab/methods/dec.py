@@ -44,7 +44,7 @@ class SoftClusteringModel(nn.Module):
         return soft_assignment(z, self.centroids)
 
     def place_centroids(self, samples: Samples, protocol: KMeansProtocol, seed: int) -> None:
-        """Put the centroids where k-means finds them in the codes (DEC, section 3.1.1)."""
+        """Put the centroids where k-means finds them in the codes (DEC, section 3.2)."""
         codes = samples.map(self.autoencoder.encoder)
         _, centroids, _ = fit(codes.cpu().numpy(), len(self.centroids), seed=seed, protocol=protocol)
         with torch.no_grad():

@@ -10,12 +10,10 @@ from typing import Any
 
 import psutil
 
-__all__ = ["ENDED", "LIVE", "derived_state", "now", "process_identity"]
+__all__ = ["LIVE", "derived_state", "now", "process_identity"]
 
 LIVE = frozenset({"queued", "starting", "running", "paused"})
 """States in which a worker process must exist."""
-
-ENDED = frozenset({"finished", "stopped", "failed", "lost"})
 
 HEARTBEAT_SECONDS = 60.0
 """A heartbeat older than this, from another computer, means that the worker is gone."""
