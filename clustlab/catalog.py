@@ -12,6 +12,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal
@@ -41,7 +42,7 @@ def describe() -> dict[str, dict[str, Any]]:
     from clustlab import extensions, methods  # these load torch
 
     def common(described: Any) -> dict[str, Any]:
-        card = {**vars(described.card), "symbols": dict(described.card.symbols)}
+        card = {**asdict(described.card), "symbols": dict(described.card.symbols)}
         return {"card": card, "options": described.Options.model_json_schema().get("properties", {})}
 
     return {

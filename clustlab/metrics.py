@@ -11,7 +11,10 @@ from scipy.optimize import linear_sum_assignment
 from sklearn import metrics as sklearn_metrics
 from sklearn.metrics.cluster import contingency_matrix
 
-__all__ = ["accuracy", "match", "scores", "silhouette"]
+__all__ = ["accuracy", "match", "scores", "silhouette", "vital_signs"]
+
+WIDE = 256
+"""Codes with more coordinates than this are raw features; their rank is not asked for."""
 
 
 def accuracy(y: np.ndarray, labels: np.ndarray) -> float:
@@ -94,3 +97,38 @@ def silhouette(codes: np.ndarray, labels: np.ndarray, limit: int = 1000) -> floa
     if not 2 <= len(np.unique(labels)) < len(labels) or not np.isfinite(codes).all():
         return None
     return float(sklearn_metrics.silhouette_score(codes, labels))
+
+
+def vital_signs(codes: np.ndarray, labels: np.ndarray, n_clusters: int) -> dict[str, float]:
+    r"""Return signs of a healthy or collapsing code space that need no classes.
+
+    ``within_share``: variance within clusters over total variance, 0 … 1; unlike a clustering loss it cannot be lowered
+    by shrinking the codes. ``effective_rank``: :math:`\exp H(\lambda / \sum \lambda)` of the eigenvalues λ of the
+    covariance (Roy and Vetterli 2007), 1 … J. ``active_clusters``: :math:`\exp H` of the cluster sizes, 1 … K.
+
+    Parameters
+    ----------
+    codes : ndarray (n, J)
+    labels : ndarray of int (n,)
+    n_clusters : int
+    """
+    if not np.isfinite(codes).all():
+        return {}
+    codes = np.asarray(codes, dtype=np.float64)
+    centred = codes - codes.mean(axis=0)
+    total = float(np.square(centred).sum())
+    sizes = np.bincount(labels, minlength=n_clusters)
+    sums = np.stack([np.bincount(labels, column, minlength=n_clusters) for column in centred.T], axis=1)
+    between = float((np.square(sums).sum(axis=1) / np.maximum(sizes, 1)).sum())
+    eigenvalues = np.linalg.eigvalsh(centred.T @ centred).clip(min=0) if codes.shape[1] <= WIDE else np.zeros(0)
+    signs = {"active_clusters": _perplexity(sizes)}
+    if total > 0:
+        signs["within_share"] = min(1.0, max(0.0, 1 - between / total))
+        if eigenvalues.sum() > 0:
+            signs["effective_rank"] = _perplexity(eigenvalues)
+    return signs
+
+
+def _perplexity(amounts: np.ndarray) -> float:
+    shares = amounts[amounts > 0] / amounts.sum()
+    return float(np.exp(-(shares * np.log(shares)).sum()))

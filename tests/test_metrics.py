@@ -96,3 +96,19 @@ def test_impossible_readouts_are_refused() -> None:
         readout.fit(np.zeros((3, 2)), 4, 0)
     with pytest.raises(DataError, match="diverged"):
         readout.fit(np.full((9, 2), np.nan), 2, 0)
+
+
+def test_vital_signs_tell_a_healthy_code_space_from_a_collapsed_one() -> None:
+    random = np.random.default_rng(0)
+    labels = np.repeat(np.arange(4), 50)
+    healthy = np.eye(4)[labels] * 10 + random.normal(size=(200, 4))
+    signs = metrics.vital_signs(healthy, labels, 4)
+    assert signs["active_clusters"] == pytest.approx(4)
+    assert signs["within_share"] < 0.1
+    assert signs["effective_rank"] > 2.5
+    shrunk = metrics.vital_signs(healthy * 1e-3, labels, 4)
+    assert shrunk["within_share"] == pytest.approx(signs["within_share"]), "shrinking the codes must not look better"
+    line = metrics.vital_signs(np.outer(random.normal(size=200), [1, 2, 3, 4]), np.zeros(200, int), 4)
+    assert line["effective_rank"] == pytest.approx(1, abs=1e-6)
+    assert line["active_clusters"] == pytest.approx(1)
+    assert line["within_share"] == pytest.approx(1)

@@ -4,15 +4,20 @@ A critic looks at decoded mixes of two codes and guesses how much of the minor s
 paid for mixes that the critic takes for real. Joins every phase that trains an encoder and a decoder.
 """
 
+import torch
 from torch import Tensor
 
-from clustlab.extensions.base import Extension
-from clustlab.methods.base import Card, Pass, Phase, Player, ProbePass, Term
+from clustlab.extensions.base import Extension, JoinOptions
+from clustlab.extensions.mixes import mixes
+from clustlab.methods.base import Card, Observation, Pass, Phase, Player, ProbePass, Term
 from clustlab.networks import Critic
-from clustlab.objectives.interpolation import draw_alpha, mix, squared_guess, squared_miss
-from clustlab.spec import Network, Part, option
+from clustlab.objectives.interpolation import mix, squared_guess, squared_miss
+from clustlab.spec import Network, option
 
 __all__ = ["ACAI"]
+
+CALIBRATION = 256
+"""Mixes of probe samples on which the critic's calibration is shown, α going evenly from 0 to ½."""
 
 
 class ACAI(Extension):
@@ -37,7 +42,7 @@ class ACAI(Extension):
         look_for="Under each image of a strip stands the critic's guess: where it stays low, the mixes look real.",
     )
 
-    class Options(Part):
+    class Options(JoinOptions):
         critic_weight: float = option(
             0.5, low=0, high=100, symbol=r"\lambda", help="Weight of the critic's verdict in the autoencoder's loss."
         )
@@ -53,46 +58,68 @@ class ACAI(Extension):
         return Critic(shape, network)
 
     def extend(self, phase: Phase, module: Critic) -> Phase:
-        def mixed(current: Pass) -> tuple[Tensor, Tensor]:
-            """Draw α; return it and the critic's guess on the decoded mixes (one set of mixes for both players)."""
-            alpha = draw_alpha(len(current.x), current.z)
-            # The partner is the next sample of the shuffled batch: as good as ACAI's reversed batch, and in a batch
-            # of odd size no sample meets itself.
-            z_alpha = mix(current.z, current.z.roll(1, dims=0), alpha)
-            assert phase.decode is not None  # promised by `needs`
-            return alpha, module(phase.decode(z_alpha))
-
-        def guess_on_strips(probe: ProbePass) -> Tensor:
-            return module(probe.strips.flatten(0, 1)).unflatten(0, probe.strips.shape[:2])
-
         autoencoder = phase.players[0]
         fool = Term(
             "fool_critic",
-            lambda current: squared_guess(current.once("mixed", mixed)[1]),
+            lambda current: squared_guess(_guess(current, module)),
             weight=self.options.critic_weight,
             weight_symbol="λ",
             symbol="d(x̂_α)²",
             latex=r"\lVert d(\hat{x}_\alpha) \rVert^2",
             help="Squared guess of the critic on mixes: what the autoencoder pays for being unmasked.",
         )
+        extended = phase.with_term(autoencoder.name, fool).with_player(self._critic(phase, module))
+        return extended.with_observations(**_observations(module))
+
+    def warm_up(self, phase: Phase, module: Critic, steps: int) -> Phase:
+        """The critic alone, on a finished autoencoder: an untrained critic would send it anywhere."""
+        return Phase(
+            name="critic",
+            title="the critic catches up",
+            stage="clustering",
+            steps=steps,
+            players=(self._critic(phase, module),),
+            encode=phase.encode,
+            frozen_decode=phase.decode,
+            draw=phase.draw,
+            observe=_observations(module),
+        )
+
+    def _critic(self, phase: Phase, module: Critic) -> Player:
+        def blend(current: Pass) -> Tensor:
+            return self.options.critic_reg * current.x + (1 - self.options.critic_reg) * current.x_hat
+
         recover = Term(
             "recover_alpha",
-            lambda current: squared_miss(current.once("mixed", mixed)[1], current.once("mixed", mixed)[0]),
+            lambda current: squared_miss(_guess(current, module), mixes(current).alpha),
             symbol="(d(x̂_α) − α)²",
             latex=r"\lVert d(\hat{x}_\alpha) - \alpha \rVert^2",
             help="Squared miss of the critic's guess; 1/48 for a critic that knows only the mean of α.",
         )
         realistic = Term(
             "realistic_is_zero",
-            lambda current: squared_guess(module(self._blend(current))),
+            lambda current: squared_guess(module(blend(current))),
             symbol="d(γx + (1−γ)x̂)²",
             latex=r"\lVert d(\gamma x + (1 - \gamma) \hat{x}) \rVert^2",
             help="Squared guess of the critic where nothing is mixed; it should be zero.",
         )
         # The paper gives both sides the same optimiser and learning rate.
-        critic = Player("critic", tuple(module.parameters()), (recover, realistic), autoencoder.optimiser)
-        extended = phase.with_term(autoencoder.name, fool).with_player(critic)
-        return extended.with_observations(critic_guess=guess_on_strips)
+        return Player("critic", tuple(module.parameters()), (recover, realistic), phase.players[0].optimiser)
 
-    def _blend(self, current: Pass) -> Tensor:
-        return self.options.critic_reg * current.x + (1 - self.options.critic_reg) * current.x_hat
+
+def _guess(current: Pass, critic: Critic) -> Tensor:
+    return current.once("critic's guess", lambda current: critic(mixes(current).x_hat))
+
+
+def _observations(critic: Critic) -> dict[str, Observation]:
+    def on_strips(probe: ProbePass) -> Tensor:
+        return critic(probe.strips.flatten(0, 1)).unflatten(0, probe.strips.shape[:2])
+
+    def calibration(probe: ProbePass) -> Tensor:
+        z = probe.z[:CALIBRATION]
+        alpha = torch.linspace(0, 0.5, len(z), device=z.device).unsqueeze(1)
+        decode = probe.phase.any_decoder
+        assert decode is not None  # promised by `needs`
+        return torch.stack([alpha.flatten(), critic(decode(mix(z, z.roll(1, dims=0), alpha)))], dim=1)
+
+    return {"critic_guess": Observation(on_strips), "critic_calibration": Observation(calibration)}

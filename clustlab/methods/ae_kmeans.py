@@ -4,50 +4,14 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from clustlab.methods.base import Card, Method, Optimiser, Phase, Player, Samples, Term
+from clustlab.methods.base import Card, Method, Phase, Samples
 from clustlab.methods.kmeans import KMeansModel, lloyd
+from clustlab.methods.pretraining import pretrain
 from clustlab.networks import Autoencoder
-from clustlab.objectives.reconstruction import squared_error
 from clustlab.readout import KMeansProtocol
-from clustlab.spec import Part, Training, option
+from clustlab.spec import Part, option
 
-__all__ = ["AEKMeans", "autoencode", "reconstruction", "steps_per_epoch"]
-
-reconstruction = Term(
-    "reconstruction",
-    lambda current: squared_error(current.x_hat, current.x),
-    symbol="‖x − x̂‖²",
-    latex=r"\lVert x - \hat{x} \rVert^2",
-    help="Squared error of the reconstruction, mean over the sample's features.",
-)
-
-
-def autoencode(autoencoder: Autoencoder, samples: Samples, training: Training) -> Phase:
-    """Return the phase that trains an autoencoder end to end with Adam.
-
-    The end-to-end recipe of most later work instead of DEC's layer-wise one: with PyTorch's initialisation it needs
-    no stacked pretraining (methods of the family are compared on the same start).
-    """
-    return Phase(
-        name="pretrain",
-        title="autoencoder",
-        steps=training.epochs * steps_per_epoch(samples, training),
-        players=(
-            Player(
-                "autoencoder",
-                tuple(autoencoder.parameters()),
-                (reconstruction,),
-                Optimiser("adam", training.learning_rate),
-            ),
-        ),
-        encode=autoencoder.encoder,
-        decode=autoencoder.decoder,
-    )
-
-
-def steps_per_epoch(samples: Samples, training: Training) -> int:
-    """Return the mini-batches in an epoch: whole ones only, the rest of the shuffled samples waits for the next."""
-    return max(1, len(samples) // training.batch_size)
+__all__ = ["AEKMeans", "AEKMeansModel"]
 
 
 class AEKMeansModel(nn.Module):
@@ -83,7 +47,7 @@ class AEKMeans(Method):
         autoencoder = model.autoencoder
         protocol = KMeansProtocol(n_init=self.options.n_init, max_iter=self.options.max_iter)
         return [
-            autoencode(autoencoder, samples, self.spec.training),
+            *pretrain(autoencoder, samples, self.spec.training),
             lloyd(
                 model.kmeans,
                 samples,

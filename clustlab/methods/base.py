@@ -19,17 +19,58 @@ from torch import Tensor, nn
 from clustlab.errors import SpecError
 from clustlab.spec import Part, RunSpec, explain
 
-__all__ = ["Card", "Every", "Method", "Optimiser", "Pass", "Phase", "Player", "ProbePass", "Samples", "Term", "Values"]
+__all__ = [
+    "Card",
+    "Every",
+    "Method",
+    "Observation",
+    "Optimiser",
+    "Pass",
+    "Phase",
+    "Player",
+    "ProbePass",
+    "Published",
+    "Samples",
+    "Term",
+    "Values",
+]
 
 Values = Mapping[str, float]
 """Numbers a method wants on its curves, by name: ``{"label_change": 0.012}``."""
 
 
 @dataclass(frozen=True)
+class Published:
+    """A published figure, as fractions; ``source`` says who printed it, and what was different there."""
+
+    data: str
+    source: str
+    acc: float | None = None
+    nmi: float | None = None
+    ari: float | None = None
+
+
+@dataclass(frozen=True)
 class Card:
     """What a person should know about a method or extension before using it.
 
-    ``objective`` is LaTeX; ``symbols`` explains every letter in it, in the order in which a reader meets them.
+    Attributes
+    ----------
+    title, paper, idea : str
+        Name, reference, and the idea in one sentence.
+    objective : str
+        LaTeX.
+    symbols : mapping of LaTeX to str
+        Every letter of the objective, in the order in which a reader meets them.
+    look_for : str
+        What to watch while it trains.
+    algorithm : tuple of str
+        The steps, one sentence each; Markdown with LaTeX.
+    pitfalls : tuple of str
+        What goes wrong, how one sees it, and what guards against it here.
+    deviations : tuple of str
+        Where our defaults differ from the paper, and why.
+    published : tuple of Published
     """
 
     title: str
@@ -38,6 +79,10 @@ class Card:
     objective: str
     symbols: Mapping[str, str] = field(default_factory=dict)
     look_for: str = ""
+    algorithm: tuple[str, ...] = ()
+    pitfalls: tuple[str, ...] = ()
+    deviations: tuple[str, ...] = ()
+    published: tuple[Published, ...] = ()
 
 
 class Samples:
@@ -74,8 +119,8 @@ class Pass:
     ======== ================ ====================================================
     x        (b, \\*shape)     the samples
     index    (b,) int64       their rows in the data set
-    z        (b, J)           codes, ``phase.encode(x)``
-    x_hat    (b, \\*shape)     reconstructions, ``phase.decode(z)``
+    z        (b, J)           codes: ``phase.draw``, else ``phase.codes(index)``, else ``phase.encode(x)``
+    x_hat    (b, \\*shape)     reconstructions, ``phase.any_decoder(z)``
     q        (b, K)           soft assignments, ``phase.assign(z)``
     ======== ================ ====================================================
 
@@ -88,11 +133,11 @@ class Pass:
 
     @functools.cached_property
     def z(self) -> Tensor:
-        return self.phase.encode(self.x)
+        return self.phase.draw(self) if self.phase.draw else self.phase.represent(self.x, self.index)
 
     @functools.cached_property
     def x_hat(self) -> Tensor:
-        return _offered(self.phase, "decode")(self.z)
+        return _offered(self.phase, "any_decoder")(self.z)
 
     @functools.cached_property
     def q(self) -> Tensor:
@@ -121,6 +166,11 @@ class ProbePass(Pass):
         self.pairs, self.alpha = pairs, alpha
 
     @functools.cached_property
+    def z(self) -> Tensor:
+        """Codes as they are shown: nothing is drawn and nothing corrupted."""
+        return self.phase.represent(self.x, self.index)
+
+    @functools.cached_property
     def mixed_codes(self) -> Tensor:
         """(1 − α) z₁ + α z₂ for every pair: (m, s, J)."""
         first, second = self.z[self.pairs[:, 0], None], self.z[self.pairs[:, 1], None]
@@ -129,9 +179,7 @@ class ProbePass(Pass):
     @functools.cached_property
     def strips(self) -> Tensor:
         """Decoded mixes, (m, s, *shape)."""
-        decode = self.phase.decode or self.phase.frozen_decode
-        if decode is None:
-            raise LookupError(f"phase {self.phase.name} has nothing to decode with")
+        decode = _offered(self.phase, "any_decoder")
         return decode(self.mixed_codes.flatten(0, 1)).unflatten(0, self.mixed_codes.shape[:2])
 
 
@@ -139,25 +187,46 @@ class ProbePass(Pass):
 class Term:
     """One summand of a player's loss: a function of the pass that returns one value per sample.
 
-    ``name`` is the curve's name; ``symbol`` (Unicode) and ``latex`` are how the live equation writes it.
+    ``name`` is the curve's name; ``symbol`` (Unicode) and ``latex`` are how the live equation writes it. The weight
+    is reached after ``ramp`` steps of the phase, rising from zero in a straight line.
     """
 
     name: str
     value: Callable[[Pass], Tensor]
     weight: float = 1.0
+    ramp: int = 0
     weight_symbol: str = ""
     symbol: str = ""
     latex: str = ""
     help: str = ""
 
+    def weight_at(self, phase_step: int) -> float:
+        """Weight in force at a step of the phase, counted from 0."""
+        return self.weight * min(1.0, (phase_step + 1) / self.ramp) if self.ramp else self.weight
+
 
 @dataclass(frozen=True)
 class Optimiser:
-    """Settings of a player's optimiser."""
+    """Settings of a player's optimiser.
+
+    The learning rate is multiplied by ``decay`` every ``decay_steps`` steps of the phase, down to ``floor``.
+    """
 
     name: Literal["adam", "sgd"] = "adam"
     learning_rate: float = 1e-3
     momentum: float = 0.0
+    nesterov: bool = False
+    weight_decay: float = 0.0
+    epsilon: float = 1e-8
+    decay: float = 1.0
+    decay_steps: int = 0
+    floor: float = 0.0
+
+    def learning_rate_at(self, phase_step: int) -> float:
+        """Learning rate in force at a step of the phase, counted from 0."""
+        if not self.decay_steps:
+            return self.learning_rate
+        return max(self.floor, self.learning_rate * self.decay ** (phase_step // self.decay_steps))
 
 
 @dataclass(frozen=True)
@@ -166,12 +235,36 @@ class Player:
 
     Each player's loss is differentiated with respect to its own parameters only, so an adversary can neither be
     trained by its opponent nor train it. A player without parameters is watched: its terms are logged, nothing steps.
+    Where players take turns, ``turns`` says how many steps it takes when it is its turn.
     """
 
     name: str
     parameters: tuple[nn.Parameter, ...]
     terms: tuple[Term, ...]
     optimiser: Optimiser = Optimiser()
+    turns: int = 1
+
+
+@dataclass(frozen=True)
+class Observation:
+    """An array that a method or an extension shows of itself in every frame; ``runs/FORMAT.md`` says what it means.
+
+    Attributes
+    ----------
+    value : callable
+        The array, from the probe's pass.
+    cluster_axes : tuple of int
+        Axes that run over the model's clusters; they are put into the order of the recorded ids.
+    decoded : bool
+        Whether it is decoder output, to be recorded in the data's own units.
+    dtype : torch.dtype
+        As which floating-point numbers are recorded.
+    """
+
+    value: Callable[[ProbePass], Tensor]
+    cluster_axes: tuple[int, ...] = ()
+    decoded: bool = False
+    dtype: torch.dtype = torch.float16
 
 
 @dataclass(frozen=True)
@@ -195,12 +288,22 @@ class Phase:
         Steps it lasts, at most.
     players : tuple of Player
         The first one trains the autoencoder, where there is one; extensions join there.
+    stage : {"pretraining", "clustering"}
+        Whether the phase prepares codes or looks for clusters in them; extensions can keep to one of the two.
     encode, decode, assign : callable, optional
         What the phase offers: x → z (n, J), z → x̂, z → Q (n, K). An offered decoder is one that is being trained.
     frozen_decode : callable, optional
         A decoder from an earlier phase, no longer trained: good to look through, not to build on.
+    codes : callable, optional
+        index (b,) → z (b, J), for codes that belong to the samples they were computed from and cannot be asked of
+        others (spectral embedding, UMAP); takes precedence over ``encode``.
+    draw : callable, optional
+        Pass → z (b, J), where training does not use the codes that are shown: a draw from a posterior, codes of
+        corrupted samples.
     centroids : callable, optional
         Returns the centroids in force, (K, J); without them frames read clusters out by k-means.
+    labels : callable, optional
+        index (b,) → cluster (b,), where it is neither argmax Q nor the nearest centroid.
     target : callable, optional
         index (b,) → rows of the target distribution P (b, K).
     on_enter : callable, optional
@@ -212,7 +315,9 @@ class Phase:
         Given the values that ``every`` or ``after_step`` have just returned, says whether the phase is over.
     full_batch : bool
         Whether a step takes all samples instead of a mini-batch.
-    observe : mapping of name to callable
+    take_turns : bool
+        Whether players step one after the other, each on a fresh pass over the batch, instead of all from one pass.
+    observe : mapping of name to Observation
         Arrays that the method or an extension shows of itself, computed on the probe's pass.
     record_each_step : bool
         Whether every step is a frame (for algorithms that take few).
@@ -222,24 +327,43 @@ class Phase:
     title: str
     steps: int
     players: tuple[Player, ...]
-    encode: Callable[[Tensor], Tensor]
+    stage: Literal["pretraining", "clustering"] = "clustering"
+    encode: Callable[[Tensor], Tensor] | None = None
     decode: Callable[[Tensor], Tensor] | None = None
     assign: Callable[[Tensor], Tensor] | None = None
     frozen_decode: Callable[[Tensor], Tensor] | None = None
+    codes: Callable[[Tensor], Tensor] | None = None
+    draw: Callable[[Pass], Tensor] | None = None
     centroids: Callable[[], Tensor] | None = None
+    labels: Callable[[Tensor], Tensor] | None = None
     target: Callable[[Tensor], Tensor] | None = None
     on_enter: Callable[[], Values | None] | None = None
     every: tuple[Every, ...] = ()
     after_step: Callable[[Pass], Values | None] | None = None
     until: Callable[[Values], bool] | None = None
     full_batch: bool = False
-    observe: Mapping[str, Callable[[ProbePass], Tensor]] = field(default_factory=dict)
+    take_turns: bool = False
+    observe: Mapping[str, Observation] = field(default_factory=dict)
     record_each_step: bool = False
 
     @property
     def offers(self) -> frozenset[str]:
         """Which of ``encode``, ``decode`` and ``assign`` the phase offers."""
         return frozenset(name for name in ("encode", "decode", "assign") if getattr(self, name) is not None)
+
+    @property
+    def any_decoder(self) -> Callable[[Tensor], Tensor] | None:
+        """The decoder that is being trained, else the frozen one."""
+        return self.decode or self.frozen_decode
+
+    @property
+    def trains(self) -> bool:
+        """Whether any player has parameters to train."""
+        return any(player.parameters for player in self.players)
+
+    def represent(self, x: Tensor, index: Tensor) -> Tensor:
+        """Return the codes of samples and their rows: (n, *shape), (n,) → (n, J)."""
+        return self.codes(index) if self.codes else _offered(self, "encode")(x)
 
     def with_term(self, player: str, term: Term) -> Phase:
         """Return a copy in which a player has one more term."""
@@ -254,7 +378,7 @@ class Phase:
         """Return a copy with one more player."""
         return replace(self, players=(*self.players, player))
 
-    def with_observations(self, **observe: Callable[[ProbePass], Tensor]) -> Phase:
+    def with_observations(self, **observe: Observation) -> Phase:
         """Return a copy that records more arrays."""
         return replace(self, observe={**self.observe, **observe})
 

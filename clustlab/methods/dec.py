@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from clustlab.methods.ae_kmeans import autoencode, steps_per_epoch
 from clustlab.methods.base import Card, Every, Method, Optimiser, Phase, Player, Samples, Term, Values
+from clustlab.methods.pretraining import pretrain, steps_per_epoch
 from clustlab.networks import Autoencoder
 from clustlab.objectives.student_t import kl_divergence, soft_assignment, target_distribution
 from clustlab.readout import KMeansProtocol, fit
@@ -137,7 +137,7 @@ class DEC(Method):
             Optimiser("sgd", options.learning_rate, options.momentum),
         )
         return [
-            autoencode(autoencoder, samples, self.spec.training),
+            *pretrain(autoencoder, samples, self.spec.training),
             clustering_phase(self, model, samples, player, decode=None, frozen_decode=autoencoder.decoder),
         ]
 

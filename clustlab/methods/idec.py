@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from clustlab.methods.ae_kmeans import autoencode, reconstruction
 from clustlab.methods.base import Card, Method, Optimiser, Phase, Player, Samples
 from clustlab.methods.dec import ClusteringOptions, SoftClusteringModel, clustering_phase, clustering_term
+from clustlab.methods.pretraining import pretrain, reconstruction
 from clustlab.spec import option
 
 __all__ = ["IDEC"]
@@ -51,6 +51,6 @@ class IDEC(Method):
             Optimiser("adam", self.options.learning_rate),
         )
         return [
-            autoencode(autoencoder, samples, self.spec.training),
+            *pretrain(autoencoder, samples, self.spec.training),
             clustering_phase(self, model, samples, player, decode=autoencoder.decoder),
         ]

@@ -10,7 +10,7 @@
             until(values)?  → next phase            e.g. labels have settled
             pass = one mini-batch (or all samples)
             for each player: loss = Σ weight · mean(term(pass)); gradient for its own parameters only
-            for each player: optimiser step
+            for each player: optimiser step         (where they take turns: each on a fresh pass, then its step)
             after_step(pass); until(values)?
             recorder.after_step                     frames, scalars, checkpoints; pause and stop
         recorder.leave
@@ -25,7 +25,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from clustlab.methods.base import Optimiser, Pass, Phase, Samples, Values
+from clustlab.methods.base import Optimiser, Pass, Phase, Player, Samples, Values
 
 __all__ = ["Batches", "Recorder", "Training", "run_phases"]
 
@@ -115,6 +115,7 @@ class Training:
             "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
             "batches": self.batches.state(),
             "random": torch.get_rng_state(),
+            "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -124,6 +125,8 @@ class Training:
         self.model.load_state_dict(state["model"])
         self.batches.restore(state["batches"])
         torch.set_rng_state(state["random"])
+        if torch.cuda.is_available() and (states := state.get("random_cuda")):
+            torch.cuda.set_rng_state_all(states)
         self.restored = state["optimisers"]
 
     def end_phase(self) -> None:
@@ -147,8 +150,21 @@ def make_optimiser(settings: Optimiser, parameters: Sequence[nn.Parameter]) -> t
     """Return a fused optimiser for parameters."""
     fused = parameters[0].device.type in ("cpu", "cuda", "mps")
     if settings.name == "adam":
-        return torch.optim.Adam(parameters, lr=settings.learning_rate, fused=fused)
-    return torch.optim.SGD(parameters, lr=settings.learning_rate, momentum=settings.momentum, fused=fused)
+        return torch.optim.Adam(
+            parameters,
+            lr=settings.learning_rate,
+            eps=settings.epsilon,
+            weight_decay=settings.weight_decay,
+            fused=fused,
+        )
+    return torch.optim.SGD(
+        parameters,
+        lr=settings.learning_rate,
+        momentum=settings.momentum,
+        nesterov=settings.nesterov,
+        weight_decay=settings.weight_decay,
+        fused=fused,
+    )
 
 
 def run_phases(training: Training, phases: Sequence[Phase], samples: Samples, recorder: Recorder) -> None:
@@ -209,14 +225,41 @@ def _hooks_say_enough(training: Training, phase: Phase, recorder: Recorder) -> b
 
 
 def _step(training: Training, phase: Phase, current: Pass) -> dict[str, Tensor]:
-    """Take one step with every player on the same pass; return the raw means of all terms."""
+    """Take one step with every player; return the raw means of all terms."""
+    for player in phase.players:
+        if player.parameters and player.optimiser.decay_steps:
+            for group in training.optimisers[player.name].param_groups:
+                group["lr"] = player.optimiser.learning_rate_at(training.phase_step)
+    return (_in_turns if phase.take_turns else _together)(training, phase, current)
+
+
+def _together(training: Training, phase: Phase, current: Pass) -> dict[str, Tensor]:
+    """All players step from the same pass."""
     means = {term.name: term.value(current).mean() for player in phase.players for term in player.terms}
     playing = [player for player in phase.players if player.parameters]
     for player in playing:
         training.optimisers[player.name].zero_grad()
-        loss = torch.stack([term.weight * means[term.name] for term in player.terms]).sum()
         # One graph serves all players; `inputs` keeps each gradient with its own player.
+        loss = _loss(player, means, training.phase_step)
         loss.backward(inputs=list(player.parameters), retain_graph=player is not playing[-1])
     for player in playing:
         training.optimisers[player.name].step()
     return {name: mean.detach() for name, mean in means.items()}
+
+
+def _in_turns(training: Training, phase: Phase, current: Pass) -> dict[str, Tensor]:
+    """Players step one after the other, each seeing what those before it have done."""
+    means: dict[str, Tensor] = {}
+    for player in phase.players:
+        for _ in range(player.turns if player.parameters else 1):
+            turn = Pass(phase, current.x, current.index)
+            means |= {term.name: term.value(turn).mean() for term in player.terms}
+            if player.parameters:
+                training.optimisers[player.name].zero_grad()
+                _loss(player, means, training.phase_step).backward(inputs=list(player.parameters))
+                training.optimisers[player.name].step()
+    return {name: mean.detach() for name, mean in means.items()}
+
+
+def _loss(player: Player, means: dict[str, Tensor], phase_step: int) -> Tensor:
+    return torch.stack([term.weight_at(phase_step) * means[term.name] for term in player.terms]).sum()

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from clustlab.data import Dataset
 from clustlab.methods.base import Phase, ProbePass, Samples
-from clustlab.metrics import match, scores, silhouette
+from clustlab.metrics import match, scores, silhouette, vital_signs
 from clustlab.objectives.kmeans import lloyd_step, nearest_centroid, nearest_margin
 from clustlab.objectives.reconstruction import squared_error
 from clustlab.objectives.student_t import squared_distances
@@ -125,7 +125,7 @@ def frame_arrays(
     view = ProbePass(phase, probe.x, probe.index, probe.pairs, probe.alpha)
     codes = view.z.flatten(1)
     centroids = phase.centroids().detach() if phase.centroids else _read_out(codes, n_clusters, seed, before)
-    labels = view.q.argmax(dim=1) if phase.assign else nearest_centroid(codes, centroids)
+    labels = _labels(phase, view, centroids)
     order = _identities(phase, labels.cpu().numpy(), len(centroids), before)
     model_cluster = torch.from_numpy(order).to(codes.device)
     identity = torch.argsort(model_cluster)
@@ -142,22 +142,36 @@ def frame_arrays(
         shown["q"] = view.q[:, model_cluster].half()
     if phase.target:
         shown["p"] = phase.target(probe.index)[:, model_cluster].half()
-    decode = phase.decode or phase.frozen_decode
+    decode = phase.any_decoder
     if decode:
         shown["sample_loss"] = squared_error(decode(view.z), probe.x).float()
         shown["decoded_centroids"] = _in_units(decode(centroids[model_cluster]), dataset)
         shown["strips"] = _in_units(view.strips, dataset)
-        on_strips = nearest_centroid(view.mixed_codes.flatten(0, 1), centroids)
+        mixes = view.mixed_codes.flatten(0, 1)
+        on_strips = phase.assign(mixes).argmax(dim=1) if phase.assign else nearest_centroid(mixes, centroids)
         shown["strip_labels"] = identity[on_strips].unflatten(0, view.mixed_codes.shape[:2]).short()
-    shown |= {name: observe(view).half() for name, observe in phase.observe.items()}
+    for name, observation in phase.observe.items():
+        array = observation.value(view)
+        for axis in observation.cluster_axes:
+            array = array.index_select(axis, model_cluster)
+        if observation.decoded:
+            array = _in_units(array, dataset)
+        shown[name] = array.to(observation.dtype) if array.is_floating_point() else array
 
     arrays = {name: array.cpu().numpy() for name, array in shown.items()}
     metrics = {} if probe.y is None else scores(probe.y, arrays["labels"])
+    metrics |= vital_signs(arrays["codes"], arrays["labels"], len(centroids))
     width = silhouette(arrays["codes"], arrays["labels"], limit=500)
     if width is not None:
         metrics["silhouette"] = width
     after = Clusters(phase.name, arrays["labels"], arrays["centroids"], order)
     return arrays, metrics, after
+
+
+def _labels(phase: Phase, view: ProbePass, centroids: Tensor) -> Tensor:
+    if phase.labels:
+        return phase.labels(view.index)
+    return view.q.argmax(dim=1) if phase.assign else nearest_centroid(view.z.flatten(1), centroids)
 
 
 def _read_out(codes: Tensor, n_clusters: int, seed: int, before: Clusters) -> Tensor:
@@ -205,10 +219,17 @@ def read_out_all(phase: Phase, samples: Samples) -> dict[str, np.ndarray]:
     if phase.centroids is None:
         raise LookupError(f"the last phase, {phase.name}, has no centroids to read labels from")
     centroids = phase.centroids().detach()
-    codes = samples.map(lambda x: phase.encode(x).flatten(1))
+    rows = torch.arange(len(samples), device=samples.x.device)
+    chunks = zip(samples.x.split(samples.CHUNK), rows.split(samples.CHUNK), strict=True)
+    codes = torch.cat([phase.represent(x, index).flatten(1) for x, index in chunks])
     arrays = {"codes": codes.float().cpu().numpy(), "centroids": centroids.float().cpu().numpy()}
     if phase.assign:
         q = torch.cat([phase.assign(chunk) for chunk in codes.split(samples.CHUNK)])
-        return {**arrays, "labels": q.argmax(dim=1).cpu().numpy(), "q": q.float().cpu().numpy()}
-    labels = torch.cat([nearest_centroid(chunk, centroids) for chunk in codes.split(samples.CHUNK)])
+        arrays["q"] = q.float().cpu().numpy()
+    if phase.labels:
+        labels = phase.labels(rows)
+    elif phase.assign:
+        labels = q.argmax(dim=1)
+    else:
+        labels = torch.cat([nearest_centroid(chunk, centroids) for chunk in codes.split(samples.CHUNK)])
     return {**arrays, "labels": labels.cpu().numpy()}

@@ -179,7 +179,8 @@ class RunRecorder:
             return
         # The one synchronisation with the device: all terms are read at once.
         means = (torch.stack(list(self.sums.values())) / self.summed).tolist()
-        weights = {term.name: term.weight for player in phase.players for term in player.terms}
+        at = max(0, training.phase_step - 1)
+        weights = {term.name: term.weight_at(at) for player in phase.players for term in player.terms}
         self.latest_terms = {
             name: {"raw": mean, "weight": weights[name], "weighted": weights[name] * mean}
             for name, mean in zip(self.sums, means, strict=True)

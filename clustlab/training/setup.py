@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ from clustlab.data import Dataset
 from clustlab.errors import SpecError
 from clustlab.extensions.base import join
 from clustlab.methods.base import Card, Method, Phase, Samples
+from clustlab.methods.pretraining import steps_per_epoch
 from clustlab.spec import RunSpec, run_title
 
 __all__ = ["Work", "choose_device", "set_up"]
@@ -80,10 +81,8 @@ def set_up(spec: RunSpec, dataset: Dataset, device: torch.device) -> Work:
     model.to(device)
     phases, notes = list(method.phases(model["method"], samples)), []
     for name, extension in additions.items():
-        phases, alone = join(extension, model[name], phases)
+        phases, alone = join(extension, model[name], phases, steps_per_epoch(samples, spec.training))
         notes += alone
-    if additions and not any(player.parameters for phase in phases for player in phase.players):
-        raise SpecError(f"{method.card.title} trains no network, so there is nothing for an extension to join")
     cards = {name: extension.card for name, extension in additions.items()}
     return Work(spec, method, dataset, n_clusters, model, samples, phases, cards, notes)
 
@@ -107,13 +106,14 @@ def choose_device(wish: str) -> torch.device:
 
 
 def _card(card: Card) -> dict[str, Any]:
-    return {**vars(card), "symbols": dict(card.symbols)}
+    return {**asdict(card), "symbols": dict(card.symbols)}
 
 
 def _phase(phase: Phase) -> dict[str, Any]:
     return {
         "name": phase.name,
         "title": phase.title,
+        "stage": phase.stage,
         "steps": phase.steps,
         "offers": sorted(phase.offers),
         "frozen_decoder": phase.frozen_decode is not None,
