@@ -9,7 +9,7 @@ from torch import Tensor
 
 from clustlab.extensions.base import Extension, JoinOptions
 from clustlab.extensions.mixes import mixes
-from clustlab.methods.base import Card, Observation, Pass, Phase, Player, ProbePass, Term
+from clustlab.methods.base import Card, Observation, Pass, Phase, Player, ProbePass, Published, Term
 from clustlab.networks import Critic
 from clustlab.objectives.interpolation import mix, squared_guess, squared_miss
 from clustlab.spec import Network, option
@@ -40,6 +40,28 @@ class ACAI(Extension):
             r"\gamma": "share of the data in the blend on which the critic must say 0",
         },
         look_for="Under each image of a strip stands the critic's guess: where it stays low, the mixes look real.",
+        algorithm=(
+            r"Mix the codes of each sample and its partner by a share $\alpha \sim U(0, \tfrac{1}{2})$ and decode.",
+            r"The critic learns to say $\alpha$ of a decoded mix, and 0 of a blend of a sample and its reconstruction.",
+            "The autoencoder reconstructs, and is charged the critic's squared guess on mixes.",
+            "Both step from the same forward pass; each sees the gradient of its own loss only.",
+        ),
+        pitfalls=(
+            r"With too large a $\lambda$ mixes become blurred means that no critic can tell apart: watch the "
+            "reconstruction error.",
+            "The critic must not be squashed or batch-normalised: mixes and samples have other statistics.",
+            "Nothing ties a mix to its two ends; it may turn into a third thing. Mixing consistency asks for that.",
+        ),
+        deviations=(
+            "The networks and the optimiser are those of the method that it joins; the paper has convolutions and Adam "
+            "at 0.0001 with batches of 64. The network “convolutional” is the paper's.",
+            "Partners are the next samples of the shuffled batch instead of the reversed batch.",
+        ),
+        published=(
+            Published("MNIST", "paper (poster), with k-means on 32 whitened codes, test split", acc=0.9438),
+            Published("MNIST", "paper (poster), with k-means on 256 whitened codes, test split", acc=0.9617),
+            Published("SVHN", "paper (poster), with k-means on 32 whitened codes", acc=0.2086),
+        ),
     )
 
     class Options(JoinOptions):

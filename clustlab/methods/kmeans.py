@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from clustlab.methods.base import Card, Method, Pass, Phase, Player, Samples, Term, Values
+from clustlab.methods.base import Card, Method, Pass, Phase, Player, Published, Samples, Term, Values
 from clustlab.objectives.kmeans import lloyd_step, nearest_centroid
 from clustlab.readout import KMeansProtocol, best_start
 from clustlab.spec import Part, option
@@ -86,6 +86,22 @@ class KMeans(Method):
         objective=r"\min_{\mu, s} \frac{1}{N} \sum_i \lVert x_i - \mu_{s_i} \rVert^2",
         symbols={"x_i": "sample", r"\mu_j": "centroid", "s_i": "cluster of sample i"},
         look_for="How few steps it takes, and that it cuts across clusters that are not round.",
+        algorithm=(
+            "Choose K samples far apart as first centroids (k-means++), in several ways.",
+            "Assign every sample to the nearest centroid; move every centroid to the mean of its samples.",
+            "Repeat until no sample changes; of all starts keep the one with the lowest inertia.",
+        ),
+        pitfalls=(
+            "It takes clusters for round and equally wide: correlated features are cut across.",
+            "Features of other units weigh by their size; the lab divides all features by one number, not by many.",
+            "A cluster that loses its last sample starts again at the sample farthest from its own centroid.",
+        ),
+        published=(
+            Published("MNIST", "Guo et al. 2017 (IDEC), table 2", acc=0.5324),
+            Published("USPS", "Guo et al. 2017 (IDEC), table 2", acc=0.6682),
+            Published("Reuters-10k", "Guo et al. 2017 (IDEC), table 2; another subset than ours", acc=0.5162),
+            Published("Fashion-MNIST", "Guo et al. 2018 (DEC-DA), table 2", acc=0.474, nmi=0.512),
+        ),
     )
 
     class Options(Part):

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import re
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from training_helpers import small_spec, trained
+from training_helpers import Listener, small_spec, trained
 
 import clustlab
 from clustlab import extensions, methods
 from clustlab.data import Dataset
+from clustlab.methods.base import Phase
 from clustlab.runs import Run
-from clustlab.training.setup import set_up
+from clustlab.spec import RunSpec
+from clustlab.training.loop import Batches, Training, run_phases
+from clustlab.training.probe import read_out_all
+from clustlab.training.setup import Work, set_up
 
 METHODS = methods.discover()
 EXTENSIONS = extensions.discover()
@@ -33,12 +41,23 @@ CELLS = pytest.mark.parametrize(
 )
 
 
+def short(method: str) -> dict[str, int]:
+    """Options that keep a method's clustering phase short, where it has one."""
+    return {"cluster_epochs": 2} if "cluster_epochs" in METHODS[method].Options.model_fields else {}
+
+
+def documented_arrays() -> dict[str, str]:
+    """Name and dtype of every array of a frame, as the format promises them."""
+    text = (resources.files("clustlab.runs") / "FORMAT.md").read_text(encoding="utf-8")
+    section = text.split("## `frames/*.npz`")[1].split("\n## ")[0]
+    return dict(re.findall(r"^\| `(\w+)` \| \(.*?\) \| (\w+) ", section, re.MULTILINE))
+
+
 def run_of(method: str, joined: tuple[str, ...], **more: object) -> Run:
     settings = ["training.epochs=2", "training.threads=1", "training.batch_size=100", "recording.budget=1"]
     if "network" in METHODS[method].uses:
         settings += ["network.hidden=16", "network.latent_dim=3"]
-    if "cluster_epochs" in METHODS[method].Options.model_fields:
-        settings += ["cluster_epochs=2"]
+    settings += [f"{name}={value}" for name, value in short(method).items()]
     return clustlab.train(method, data="blobs", extensions=joined, settings=settings, **more)  # type: ignore[arg-type]
 
 
@@ -61,13 +80,16 @@ def test_records_what_the_format_promises(runs: Path, method: str, joined: tuple
         "strip_labels": (len(sample["pairs"]), len(sample["alpha"])),
         "critic_guess": (len(sample["pairs"]), len(sample["alpha"])),
     }
+    described = documented_arrays()
     for frame in run.frames:
+        assert set(frame.array_names) <= set(described), "an array that runs/FORMAT.md does not explain"
         assert frame.codes.shape[0] == n
         assert frame.centroids.shape == (n_clusters, frame.codes.shape[1])
         assert sorted(frame.model_cluster.tolist()) == list(range(n_clusters))
         assert np.bincount(frame.labels, minlength=n_clusters).tolist() == frame.sizes.tolist()
         for name in frame.array_names:
             assert np.isfinite(frame.arrays[name]).all(), name
+            assert frame.arrays[name].dtype == described[name], name
             assert name not in shapes or frame.arrays[name].shape == shapes[name], name
     assert {"acc", "nmi", "ari"} <= set(run.metrics)
 
@@ -81,22 +103,61 @@ def test_the_same_seed_gives_the_same_bits(runs: Path, method: str, joined: tupl
 
 
 @CELLS
+def test_a_run_resumes_bit_for_bit_from_any_phase(method: str, joined: tuple[str, ...], blobs: Dataset) -> None:
+    spec = small_spec(method, extensions=list(joined), n_clusters=3, data="blobs", options=short(method))
+    _, whole, _ = trained(spec, blobs)
+    for phase in range(whole.phase_index):
+        work, training = interrupted(spec, blobs, phase)
+        stored = io.BytesIO()
+        torch.save(training.state(), stored)
+        stored.seek(0)
+        work = set_up(spec, blobs, torch.device("cpu"))
+        resumed = Training(work.model, Batches(blobs.n, spec.training.batch_size, spec.seed))
+        torch.manual_seed(99)  # whatever happened in between
+        resumed.restore(torch.load(stored, weights_only=True))
+        run_phases(resumed, work.phases, work.samples, Listener())
+        assert resumed.step == whole.step
+        for name, value in whole.model.state_dict().items():
+            assert torch.equal(value, resumed.model.state_dict()[name]), f"{name} differs, resumed in phase {phase}"
+
+
+def interrupted(spec: RunSpec, dataset: Dataset, phase_index: int) -> tuple[Work, Training]:
+    """Train until the first step of a phase is done."""
+
+    class Interruption(Exception):
+        pass
+
+    class Interrupter(Listener):
+        def after_step(self, training: Training, phase: Phase, terms: dict[str, torch.Tensor]) -> None:
+            if training.phase_index == phase_index:
+                raise Interruption
+
+    work = set_up(spec, dataset, torch.device("cpu"))
+    training = Training(work.model, Batches(dataset.n, spec.training.batch_size, spec.seed))
+    with contextlib.suppress(Interruption):
+        run_phases(training, work.phases, work.samples, Interrupter())
+    return work, training
+
+
+@CELLS
 def test_labels_reach_neither_training_nor_stopping(
     runs: Path, method: str, joined: tuple[str, ...], blobs: Dataset
 ) -> None:
     """Other labels, and none at all, give the same codes to the last bit."""
     assert blobs.y is not None
-    spec = small_spec(method, extensions=list(joined), n_clusters=3, data="blobs")
+    spec = small_spec(method, extensions=list(joined), n_clusters=3, data="blobs", options=short(method))
     shuffled = np.random.default_rng(0).permutation(blobs.y)
     codes = []
     for y in (blobs.y, shuffled, None):
         names = blobs.class_names if y is not None else ()
         data = Dataset("blobs", "Blobs", blobs.x, y, names, blobs.kind)
         work, training, _ = trained(spec, data)
-        codes.append((work.samples.map(work.phases[-1].encode), training.step))
-    for other, steps in codes[1:]:
+        found = read_out_all(work.phases[-1], work.samples)
+        codes.append((torch.from_numpy(found["codes"]), torch.from_numpy(found["labels"]), training.step))
+    for other, labels, steps in codes[1:]:
         assert torch.equal(codes[0][0], other)
-        assert codes[0][1] == steps
+        assert torch.equal(codes[0][1], labels)
+        assert codes[0][2] == steps
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -11,7 +11,7 @@ from torch import nn
 from training_helpers import Listener, small_spec, trained
 
 from clustlab.data import Dataset
-from clustlab.methods.base import Pass, Phase, Player, Samples, Term
+from clustlab.methods.base import Optimiser, Pass, Phase, Player, ProbePass, Samples, Term
 from clustlab.training.loop import Batches, Training, run_phases
 from clustlab.training.setup import set_up
 
@@ -134,3 +134,84 @@ def test_the_target_is_that_of_the_whole_data_set(digits_small: Dataset) -> None
         q = soft_assignment(model.autoencoder.encoder(work.samples.x), model.centroids)
     assert phase.target is not None
     torch.testing.assert_close(phase.target(torch.tensor([7, 3])), target_distribution(q)[[7, 3]])
+
+
+def scalar_game(take_turns: bool, turns: int = 1) -> tuple[Phase, nn.Parameter, nn.Parameter]:
+    """Two players with one number each: a wants to be where b is, b wants to be where a is, step size ½ of the way."""
+    a, b = nn.Parameter(torch.tensor(0.0)), nn.Parameter(torch.tensor(8.0))
+
+    def chase(moving: nn.Parameter, other: nn.Parameter) -> Term:
+        return Term(f"chase{id(moving)}", lambda current: ((moving - other) ** 2).expand(len(current.x)))
+
+    step = Optimiser("sgd", learning_rate=0.25)
+    players = (Player("a", (a,), (chase(a, b),), step, turns=turns), Player("b", (b,), (chase(b, a),), step))
+    return Phase("game", "game", 1, players, encode=lambda x: x, take_turns=take_turns), a, b
+
+
+def play(phase: Phase, model: nn.Module | None = None) -> Listener:
+    training = Training(model or nn.Module(), Batches(4, 4, 0))
+    listener = Listener()
+    run_phases(training, [phase], Samples(torch.zeros(4, 1)), listener)
+    return listener
+
+
+def test_players_together_answer_to_the_same_moment_and_in_turns_to_each_other() -> None:
+    together, a, b = scalar_game(take_turns=False)
+    play(together)
+    assert (a.item(), b.item()) == (4, 4), "both halve the distance from where the other was"
+    in_turns, a, b = scalar_game(take_turns=True)
+    play(in_turns)
+    assert (a.item(), b.item()) == (4, 6), "b sees where a has gone"
+
+
+def test_a_player_may_take_several_turns() -> None:
+    phase, a, b = scalar_game(take_turns=True, turns=3)
+    play(phase)
+    assert (a.item(), b.item()) == (7, 7.5)
+
+
+def test_each_turn_sees_a_fresh_pass() -> None:
+    seen: list[Pass] = []
+    number = nn.Parameter(torch.tensor(0.0))
+
+    def watch(current: Pass) -> torch.Tensor:
+        seen.append(current)
+        return number.expand(len(current.x))
+
+    player = Player("a", (number,), (Term("watch", watch),), turns=2)
+    play(Phase("watch", "watch", 2, (player,), encode=lambda x: x, take_turns=True))
+    assert len(seen) == 4
+    assert len({id(each) for each in seen}) == 4
+
+
+def test_a_ramped_weight_rises_in_a_straight_line_and_stays() -> None:
+    term = Term("kl", lambda current: current.x, weight=2.0, ramp=4)
+    assert [term.weight_at(step) for step in range(6)] == [0.5, 1.0, 1.5, 2.0, 2.0, 2.0]
+    number = nn.Parameter(torch.tensor(0.0))
+    linear = Term("linear", lambda current: number.expand(len(current.x)), ramp=2)
+    player = Player("a", (number,), (linear,), Optimiser("sgd", learning_rate=1.0))
+    play(Phase("ramp", "ramp", 3, (player,), encode=lambda x: x))
+    assert number.item() == pytest.approx(-(0.5 + 1 + 1))
+
+
+def test_a_decaying_learning_rate_goes_down_in_stairs_to_its_floor() -> None:
+    optimiser = Optimiser("sgd", learning_rate=1.0, decay=0.5, decay_steps=2, floor=0.3)
+    assert [optimiser.learning_rate_at(step) for step in range(6)] == [1, 1, 0.5, 0.5, 0.3, 0.3]
+    number = nn.Parameter(torch.tensor(0.0))
+    linear = Term("linear", lambda current: number.expand(len(current.x)))
+    play(Phase("decay", "decay", 6, (Player("a", (number,), (linear,), optimiser),), encode=lambda x: x))
+    assert number.item() == pytest.approx(-3.6)
+
+
+def test_training_draws_codes_and_frames_show_the_plain_ones() -> None:
+    noisy = Phase("noisy", "noisy", 1, (), encode=lambda x: x, draw=lambda current: current.x + 1)
+    x, index = torch.zeros(3, 2), torch.arange(3)
+    assert torch.equal(Pass(noisy, x, index).z, x + 1)
+    assert torch.equal(ProbePass(noisy, x, index, torch.zeros(0, 2).long(), torch.zeros(0)).z, x)
+
+
+def test_transductive_codes_are_those_of_the_rows() -> None:
+    table = torch.randn(5, 2)
+    stored = Phase("stored", "stored", 1, (), codes=lambda index: table[index])
+    assert torch.equal(Pass(stored, torch.zeros(2, 9), torch.tensor([3, 1])).z, table[[3, 1]])
+    assert stored.offers == frozenset()
