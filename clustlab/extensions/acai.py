@@ -47,14 +47,18 @@ class ACAI(Extension):
             "Both step from the same forward pass; each sees the gradient of its own loss only.",
         ),
         pitfalls=(
-            r"With too large a $\lambda$ mixes become blurred means that no critic can tell apart: watch the "
-            "reconstruction error.",
+            (
+                r"With too large a $\lambda$ mixes become blurred means that no critic can tell apart: watch the "
+                "reconstruction error."
+            ),
             "The critic must not be squashed or batch-normalised: mixes and samples have other statistics.",
             "Nothing ties a mix to its two ends; it may turn into a third thing. Mixing consistency asks for that.",
         ),
         deviations=(
-            "The networks and the optimiser are those of the method that it joins; the paper has convolutions and Adam "
-            "at 0.0001 with batches of 64. The network “convolutional” is the paper's.",
+            (
+                "The networks and the optimiser are those of the method that it joins; the paper has convolutions and Adam "
+                "at 0.0001 with batches of 64. The network “convolutional” is the paper's."
+            ),
             "Partners are the next samples of the shuffled batch instead of the reversed batch.",
         ),
         published=(
