@@ -56,8 +56,8 @@ class ACAI(Extension):
         ),
         deviations=(
             (
-                "The networks and the optimiser are those of the method that it joins; the paper has convolutions and Adam "
-                "at 0.0001 with batches of 64. The network “convolutional” is the paper's."
+                "The networks and the optimiser are those of the method that it joins; the paper has convolutions and "
+                "Adam at 0.0001 with batches of 64. The network “convolutional” is the paper's."
             ),
             "Partners are the next samples of the shuffled batch instead of the reversed batch.",
         ),

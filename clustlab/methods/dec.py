@@ -130,12 +130,12 @@ class DEC(Method):
             "Pretraining decides: the same loss has been reported with .60 to .91 on MNIST.",
             "P must come from all samples and be looked up by sample; the lab keeps it as one table.",
             (
-                "A loss of zero proves nothing: it is reached as well where all samples are told the same. The vital signs "
-                "(effective rank, active clusters) tell."
+                "A loss of zero proves nothing: it is reached as well where all samples are told the same. "
+                "The vital signs (effective rank, active clusters) tell."
             ),
             (
-                "Codes far from all centroids have next to no gradient; the input is scaled to a mean square of one, as in "
-                "section 4 of the paper."
+                "Codes far from all centroids have next to no gradient; the input is scaled to a mean square of one, "
+                "as in section 4 of the paper."
             ),
         ),
         deviations=(

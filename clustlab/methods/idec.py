@@ -39,8 +39,8 @@ class IDEC(Method):
         ),
         pitfalls=(
             (
-                r"$\gamma = 0.1$ belongs to a reconstruction error that is averaged over features; with their sum it would "
-                "be hundreds of times too small."
+                r"$\gamma = 0.1$ belongs to a reconstruction error that is averaged over features; with their sum "
+                "it would be hundreds of times too small."
             ),
             r"A larger $\gamma$ wants a smaller learning rate.",
             "As few as 30 or 3 steps between targets are published for small data; the lab counts in epochs instead.",
