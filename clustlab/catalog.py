@@ -1,4 +1,4 @@
-"""What methods and extensions there are, and their options, for processes that must not load torch.
+"""What methods and extensions there are, their options, and which go together, without loading torch.
 
 The descriptions are asked once from a child process (``python -m clustlab.catalog``), which loads the method files,
 and kept on disk under a digest of those files; the form in the app and the checks of the command line use them.
@@ -23,12 +23,21 @@ from pydantic import ValidationError, create_model
 from clustlab import discovery
 from clustlab.errors import SpecError
 from clustlab.runs.layout import write_aside
-from clustlab.spec import Part, RunSpec, explain, option
+from clustlab.spec import Network, Part, RunSpec, Training, explain, option
 
-__all__ = ["check", "describe", "described"]
+__all__ = ["SCHEDULES", "check", "describe", "described", "impossible"]
+
+SCHEDULES = ("both", "pre", "post")
+"""When an extension can join, its default first: see ``extensions.base.JoinOptions``."""
+
+ALWAYS = {"training": frozenset({"threads", "device"})}
+"""Options of parts of a spec that make sense for methods that do not use the part."""
 
 GROUPS = ("clustlab.methods", "clustlab.extensions")
 """Entry-point groups under which other packages register theirs."""
+
+ROOMS = ("methods", "extensions", "networks", "objectives")
+"""Folders whose files decide what methods offer."""
 
 TYPES: dict[str, type] = {"integer": int, "number": float, "boolean": bool, "string": str}
 
@@ -36,23 +45,39 @@ TYPES: dict[str, type] = {"integer": int, "number": float, "boolean": bool, "str
 def describe() -> dict[str, dict[str, Any]]:
     """Return ``{"methods": {name: …}, "extensions": {name: …}}``; loads torch.
 
-    Each entry has ``card``, ``options`` (JSON schema properties with help, bounds, symbol, unit and default), and for
-    methods ``class`` and ``uses``, for extensions ``needs``.
+    Each entry has ``card`` and ``options`` (JSON schema properties with help, bounds, symbol, unit and default);
+    extensions have ``needs``, and methods:
+
+    ``class``, ``uses``
+        The class's name; the parts of a spec that make a difference to it.
+    ``phases``
+        What it goes through with its default options, built on dummy data: ``name``, ``title``, ``stage``, ``offers``
+        and ``trains`` (whether anything is trained).
+    ``joins``
+        For each extension and schedule why it cannot join, empty where it can: ``{"acai": {"both": "", …}}``.
+    ``joins_vary_with``
+        Names of options that change these answers.
     """
     from clustlab import extensions, methods  # these load torch
+    from clustlab.extensions.outline import outline
 
     def common(described: Any) -> dict[str, Any]:
         card = {**asdict(described.card), "symbols": dict(described.card.symbols)}
         return {"card": card, "options": described.Options.model_json_schema().get("properties", {})}
 
+    joining = extensions.discover()
     return {
         "methods": {
-            name: {**common(method), "class": method.__name__, "uses": sorted(method.uses)}
+            name: {
+                **common(method),
+                "class": method.__name__,
+                "uses": sorted(method.uses),
+                **outline(method, joining, SCHEDULES),
+            }
             for name, method in methods.discover().items()
         },
         "extensions": {
-            name: {**common(extension), "needs": sorted(extension.needs)}
-            for name, extension in extensions.discover().items()
+            name: {**common(extension), "needs": sorted(extension.needs)} for name, extension in joining.items()
         },
     }
 
@@ -81,7 +106,7 @@ def described() -> dict[str, dict[str, Any]]:
 
 
 def check(spec: RunSpec) -> None:
-    """Refuse a spec whose method, extensions or options do not exist or are out of bounds.
+    """Refuse a spec whose method, extensions or options do not exist, are out of bounds or do not go together.
 
     Raises
     ------
@@ -92,9 +117,47 @@ def check(spec: RunSpec) -> None:
     _check_options("method", spec.method, spec.options, known["methods"])
     for name, options in spec.extensions.items():
         _check_options("extension", name, options, known["extensions"])
-    if spec.extensions and "network" not in known["methods"][spec.method]["uses"]:
-        title = known["methods"][spec.method]["card"]["title"]
-        raise SpecError(f"{title} trains no network, so there is nothing for an extension to join")
+    if reason := impossible(spec):
+        raise SpecError(reason)
+    _check_parts(spec, known["methods"][spec.method])
+
+
+def impossible(spec: RunSpec) -> str:
+    """Return in one sentence why the method and the extensions of a spec do not go together; empty if they do.
+
+    Where an option was changed on which the answer depends, the worker has the last word.
+
+    Raises
+    ------
+    SpecError
+        If the method or an extension does not exist.
+    """
+    known = described()
+    entry = discovery.find("method", spec.method, known["methods"])
+    for name, given in spec.extensions.items():
+        extension = discovery.find("extension", name, known["extensions"])
+        schedule = given.get("schedule", extension["options"]["schedule"]["default"])
+        reason = entry["joins"][name].get(schedule, "")
+        options = entry["options"]
+        changed = [each for each in entry["joins_vary_with"]
+                   if spec.options.get(each, options[each]["default"]) != options[each]["default"]]  # fmt: skip
+        if reason and not changed:
+            return str(reason)
+    return ""
+
+
+def _check_parts(spec: RunSpec, entry: Mapping[str, Any]) -> None:
+    """Refuse settings of parts that the method does not use: they would only seem to do something."""
+    for part, kind in {"network": Network, "training": Training}.items():
+        if part in entry["uses"]:
+            continue
+        given, untouched = getattr(spec, part).model_dump(), kind().model_dump()
+        idle = [key for key in given if given[key] != untouched[key] and key not in ALWAYS.get(part, ())]
+        if idle:
+            trains = "trains no network" if part == "network" else "has no training by mini-batches"
+            raise SpecError(
+                f"{entry['card']['title']} {trains}, so {part}.{idle[0]} would have no effect; leave it out"
+            )
 
 
 def _check_options(kind: str, name: str, given: Mapping[str, Any], known: Mapping[str, Any]) -> None:
@@ -129,7 +192,7 @@ def _model(name: str, properties: str) -> type[Part]:
 def _digest() -> str:
     """Return a digest of all that the answer depends on: our source files and the registered plug-ins."""
     package = Path(__file__).parent
-    rooms = [path for room in ("methods", "extensions") for path in sorted((package / room).glob("*.py"))]
+    rooms = [path for room in ROOMS for path in sorted((package / room).glob("*.py"))]
     content = hashlib.sha256(sys.version.encode())
     for path in [package / "spec.py", Path(__file__), *rooms]:
         content.update(path.read_bytes())

@@ -21,10 +21,11 @@ from rich.console import Console
 from rich.table import Table
 
 from clustlab import catalog, data, launch
+from clustlab.bench.command import app as bench
 from clustlab.errors import ClustlabError, LaunchError, RunError
 from clustlab.launch import progress
 from clustlab.launch.inline import start as train_here
-from clustlab.runs import Run, list_runs, open_run, runs_folder
+from clustlab.runs import Run, list_runs, run_named, runs_folder
 from clustlab.spec import RunSpec, with_settings
 
 __all__ = ["main"]
@@ -36,6 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(bench, name="bench")
 console = Console(stderr=True)
 
 RunsOption = Annotated[Path | None, typer.Option("--runs", help="Folder of runs; else $CLUSTLAB_RUNS, else ./runs.")]
@@ -148,7 +150,7 @@ def show(run: RunArgument, runs: RunsOption = None, as_json: JsonOption = False)
 
 @app.command()
 def methods(as_json: JsonOption = False) -> None:
-    """List methods and extensions with their options."""
+    """List methods and extensions with their options, and which of them go together."""
     known = catalog.described()
     if as_json:
         _print_json(known)
@@ -165,6 +167,7 @@ def methods(as_json: JsonOption = False) -> None:
                     markup=False,
                     highlight=False,
                 )
+    _print_joins(out, known)
 
 
 @app.command("data")
@@ -256,12 +259,23 @@ def _train_and_watch(run: Run) -> None:
 
 
 def _find(name: str, runs: Path | None) -> Run:
-    inside = runs_folder(runs) / name
-    if inside.is_dir() and inside.parent == runs_folder(runs):
-        return open_run(inside)
-    if Path(name).is_dir():
-        return open_run(name)
-    raise RunError(f"there is no run “{name}” in {runs_folder(runs)}")
+    return run_named(name, runs_folder(runs))
+
+
+def _print_joins(out: Console, known: dict[str, dict[str, Any]]) -> None:
+    """Print which extensions can join which methods, while pretraining (pre) and clustering (post), and why not."""
+    table = Table("method", *known["extensions"], box=None)
+    reasons: dict[str, list[str]] = {}
+    for name, entry in known["methods"].items():
+        joins = entry["joins"].values()
+        stages = [[stage for stage in ("pre", "post") if not by_schedule[stage]] for by_schedule in joins]
+        table.add_row(name, *[" + ".join(each) or "–" for each in stages])
+        for reason in dict.fromkeys(reason for by_schedule in joins for reason in by_schedule.values() if reason):
+            reasons.setdefault(reason, []).append(name)
+    out.print("\nWhere extensions can join: while pretraining (pre), while clustering (post)\n")
+    out.print(table)
+    for reason, names in reasons.items():
+        out.print(f"{', '.join(names)}: {reason}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _bounds(schema: dict[str, Any]) -> str:

@@ -112,6 +112,11 @@ class Training(Part):
     """How the autoencoder is trained before (or without) a clustering phase."""
 
     epochs: int = option(200, low=1, high=100_000, unit="epochs", help="Passes over the data while pretraining.")
+    pretraining: Literal["end-to-end", "stacked denoising"] = option(
+        "end-to-end",
+        help="All layers at once, or DEC's recipe: each pair of layers first learns for itself to undo dropout, for "
+        "half as many epochs, then all together (fully connected networks only).",
+    )
     batch_size: int = option(256, low=2, high=65_536, unit="samples", help="Samples in a mini-batch.")
     learning_rate: float = option(1e-3, above=0, high=1, help="Adam's step size while pretraining.")
     threads: int = option(

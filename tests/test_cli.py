@@ -61,6 +61,7 @@ def test_train_prints_the_folder_last_and_show_prints_what_scripts_need(command:
     assert (shown["method"], shown["extensions"], shown["data"], shown["seed"]) == ("idec", ["acai"], "blobs", 4)
     assert set(shown["metrics"]) >= {"acc", "nmi", "ari"}
     assert shown["metrics_on"] == "data set"
+    assert shown["protocol"] == "argmax of the soft assignments, all samples"
     assert shown["n_frames"] == len(clustlab.open_run(folder).frames)
     assert shown["wall_s"] > 0
     assert shown["folder"] == str(folder)

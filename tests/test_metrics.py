@@ -71,7 +71,7 @@ def test_centroids_are_the_means_of_the_clusters_in_code_space() -> None:
 
 def test_whitening_gives_every_direction_the_same_spread() -> None:
     codes = load("stripes").x.astype(np.float64)
-    mean, axes, spread = readout._whitening(codes)
+    mean, axes, spread = readout.whitening(codes)
     np.testing.assert_allclose(np.cov(((codes - mean) @ axes.T / spread).T, bias=True), np.eye(2), atol=1e-5)
 
 

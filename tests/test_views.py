@@ -16,8 +16,42 @@ from clustlab.runs import Run, create_run_folder
 from clustlab.runs.writer import RunWriter, write_spec
 from clustlab.spec import RunSpec
 from clustlab.views import PANELS, View, ViewError, draw, layout_of, panels, thumbnail
+from clustlab.views.plane import plane_of
 
 N, K, PAIRS, STEPS = 60, 3, 2, 5
+
+
+def inside_arrays(generator: np.random.Generator) -> dict[str, np.ndarray]:
+    """Return all that a method may observe of itself, in the shapes of FORMAT.md."""
+    shapes = {
+        "critic_calibration": (20, 2),
+        "explained_variance": (4,),
+        "laplacian_eigenvalues": (5,),
+        "eigen_images": (4, 8, 8),
+        "component_weights": (K,),
+        "component_variances": (K, 4),
+        "posterior_variances": (N, 4),
+        "kl_per_dimension": (4,),
+        "kld_parts": (N, 3),
+        "prior_samples": (9, 8, 8),
+        "style_grid": (K, 5, 8, 8),
+        "counts": (K,),
+        "staleness": (K,),
+        "pull": (N, 4),
+        "auxiliary": (N, 4),
+        "dual": (N, 4),
+        "plane_codes": (N, 2),
+        "landscape": (6, 6),
+        "landscape_positives": (9, 2),
+        "discriminator_logits": (9, 2),
+        "pulls": (8, 3, 2),
+        "affinity": (12, 12),
+        "residuals": (9, 2),
+        "principal_angles": (K, K),
+    }
+    arrays = {name: generator.random(shape).astype(np.float32) for name, shape in shapes.items()}
+    ranges = {"landscape_range": np.array([0, 1, 0, 1], np.float32), "affinity_rows": np.arange(12, dtype=np.int32)}
+    return arrays | ranges
 
 
 def arrays_at(step: int, *, soft: bool) -> dict[str, np.ndarray]:
@@ -33,6 +67,7 @@ def arrays_at(step: int, *, soft: bool) -> dict[str, np.ndarray]:
         "strips": generator.random((PAIRS, STEPS, 8, 8)).astype(np.float16),
         "strip_labels": np.array([[0] * STEPS, [0, 0, 1, 1, 1]], np.int16),
     }
+    arrays |= inside_arrays(generator)
     if soft:
         q = generator.dirichlet(np.ones(K), size=N)
         arrays |= {"q": q.astype(np.float16), "p": (q**2 / (q**2).sum(axis=1, keepdims=True)).astype(np.float16)}
@@ -92,6 +127,103 @@ def test_panels_are_offered_where_their_arrays_are(run: Run) -> None:
     assert phases["latent"] == "pretrain"
 
 
+@pytest.fixture(scope="module")
+def lacking(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run whose first frame has every array, and each frame after it all but one."""
+    folder = create_run_folder(tmp_path_factory.mktemp("lacking"), "lacking")
+    write_spec(folder, RunSpec(method="idec", data="digits").to_json())
+    writer = RunWriter(folder)
+    arrays = arrays_at(0, soft=True)
+    for step, name in enumerate(("", *arrays)):
+        record = {"step": step, "phase": "cluster", "phase_step": step, "metrics": {}, "terms": {}, "values": {}}
+        writer.frame(record, {key: array for key, array in arrays.items() if key != name})
+    writer.scalars({"step": 0, "phase": "cluster", "values": {"label_change": 0.1}})
+    return Run(folder.path)
+
+
+def _only(needs: tuple[str, ...], there: set[str]) -> list[set[str]]:
+    """Return for each need the arrays that meet it."""
+    return [set(need.split(" or ")) & there for need in needs]
+
+
+def test_a_panel_is_there_exactly_when_its_arrays_are(lacking: Run) -> None:
+    inside = {panel.name: panel for panel in PANELS if panel.inside}
+    assert {*inside} <= offered(lacking, 0)
+    names = set(lacking.frames[0].array_names)
+    for frame in list(lacking.frames)[1:]:
+        (gone,) = names - set(frame.array_names)
+        needing = {name for name, panel in inside.items() if {gone} in _only(panel.needs, names)}
+        assert {*inside} - offered(lacking, frame.number) == needing, gone
+
+
+def test_every_array_that_a_method_may_observe_is_drawn() -> None:
+    needed = {name for panel in PANELS for need in panel.needs for name in need.split(" or ")}
+    optional = {"component_weights", "landscape_positives"}  # drawn where they are, missed by nobody
+    assert set(inside_arrays(np.random.default_rng(0))) - needed == optional
+
+
+@pytest.mark.parametrize(
+    ("have", "draws"),
+    [
+        ({"component_variances"}, {"mixture"}),
+        ({"component_covariances"}, {"mixture"}),
+        ({"counts"}, {"counting"}),
+        ({"staleness"}, {"counting"}),
+        ({"auxiliary"}, set()),
+    ],
+)
+def test_one_of_two_arrays_is_enough_where_either_will_do(tmp_path: Path, have: set[str], draws: set[str]) -> None:
+    folder = create_run_folder(tmp_path, "either")
+    write_spec(folder, RunSpec(method="idec", data="digits").to_json())
+    everything = arrays_at(0, soft=False) | {"component_covariances": np.stack([np.eye(4)] * K)}
+    arrays = {name: everything[name] for name in {"codes", "labels", "centroids", *have}}
+    record = {"step": 0, "phase": "cluster", "phase_step": 0, "metrics": {}, "terms": {}, "values": {}}
+    RunWriter(folder).frame(record, arrays)
+    either = Run(folder.path)
+    assert offered(either, -1) == {"latent", "spectrum"} | draws
+    for name in draws:
+        assert len(draw(either, name).data) > 0
+
+
+def test_a_plane_keeps_covariances_and_follows_the_map(tmp_path: Path) -> None:
+    run = written(tmp_path)
+    project(run.folder.path, "pca")
+    view = View(run, 5, run.frames[5].arrays)
+    plane = plane_of(view)
+    layout = layout_of(view, "pca")[1]
+    np.testing.assert_allclose(plane.points(view.arrays["codes"]), layout.points, atol=1e-4)
+    np.testing.assert_allclose(plane.points(view.arrays["centroids"]), layout.centroids, atol=1e-4)
+    variances = view.arrays["component_variances"]
+    full = np.stack([np.diag(row) for row in variances])
+    expected = np.stack([plane.basis.T @ each @ plane.basis for each in full])
+    np.testing.assert_allclose(plane.covariances(variances), expected, atol=1e-6)
+    np.testing.assert_allclose(plane.covariances(full), expected, atol=1e-6)
+    diagonal = np.sqrt(np.diagonal(expected, axis1=1, axis2=2))
+    np.testing.assert_allclose(plane.deviations(variances), diagonal, atol=1e-6)
+
+
+def test_codes_of_two_coordinates_are_their_own_plane(run: Run) -> None:
+    view = View(run, 0, run.frames[0].arrays)
+    flat = View(run, 0, {name: view.arrays[name][:, :2] for name in ("codes", "centroids")})
+    np.testing.assert_array_equal(plane_of(flat).points(flat.arrays["codes"]), flat.arrays["codes"])
+    assert plane_of(flat).titles == ("z₁", "z₂")
+    line = View(run, 0, {name: view.arrays[name][:, :1] for name in ("codes", "centroids")})
+    np.testing.assert_array_equal(plane_of(line).points(line.arrays["codes"])[:, 1], 0)
+
+
+def test_vital_signs_hold_what_frames_and_hooks_measured(run: Run) -> None:
+    drawn = {trace.name for trace in draw(run, "vital-signs", 3).data} - {None}
+    assert drawn == {"label_change"}  # agreement with the classes is no vital sign
+
+
+def test_reconstructions_are_the_ends_of_the_strips(run: Run) -> None:
+    marks = [trace.customdata for trace in draw(run, "reconstructions").data if trace.customdata is not None]
+    errors = run.frames[-1].sample_loss
+    ends = run.sample["pairs"].ravel().tolist()
+    assert marks[0].tolist() == 3 * sorted(ends, key=lambda i: -errors[i])
+    assert marks[1].tolist() == np.argsort(-errors, kind="stable")[:12].tolist()
+
+
 def test_panels_speak_to_people(run: Run) -> None:
     for panel in panels(run):
         assert panel["question"].endswith("?")
@@ -101,7 +233,7 @@ def test_panels_speak_to_people(run: Run) -> None:
 
 def test_a_run_of_vectors_without_classes_offers_what_it_can(tmp_path: Path) -> None:
     vectors = written(tmp_path, images=False)
-    assert offered(vectors, -1) == {"latent", "curves", "confidence"}
+    assert offered(vectors, -1) == {"latent", "curves", "confidence", "vital-signs", "spectrum"}
     assert {panel["name"]: panel["from_phase"] for panel in panels(vectors)}["confusion"] is None
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "option_key",
     "recall",
     "remember",
+    "show_in_form",
     "show_run",
 ]
 
@@ -30,6 +31,7 @@ class Link(StrEnum):
 
     RUN = "run"
     FRAME = "frame"
+    METHOD = "method"
 
 
 class Form(StrEnum):
@@ -49,6 +51,7 @@ class Session(StrEnum):
     ERROR = "session-error"
     STATE_SEEN = "session-state-seen"
     PANEL = "session-panel"
+    INSIDE = "session-inside"
     UPLOAD = "session-upload"
     LABORATORY = "session-laboratory"
 
@@ -56,6 +59,14 @@ class Session(StrEnum):
 def option_key(owner: str, name: str) -> str:
     """Return the key of the widget of an option; ``owner`` is a method, an extension or a part of the spec."""
     return f"option-{owner}-{name}"
+
+
+def show_in_form(method: str) -> None:
+    """Choose a method in the training form, with its defaults and joined by nothing."""
+    for key in [key for key in st.session_state if str(key).startswith("option-")]:
+        del st.session_state[key]
+    st.session_state[Form.METHOD] = method
+    st.session_state[Form.EXTENSIONS] = []
 
 
 def show_run(run: Run) -> None:

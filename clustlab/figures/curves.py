@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from clustlab.figures.critic import LOSS_LEVELS
 from clustlab.figures.palette import CLUSTER_COLOURS, NEUTRAL
 from clustlab.figures.style import axis, note, styled, thinned
 
@@ -52,11 +53,16 @@ def curves(
     figure = make_subplots(
         rows=rows, cols=1, shared_xaxes=True, vertical_spacing=0.1, row_heights=[0.55, 0.45] if rows == 2 else [1]
     )
-    for i, (name, series) in enumerate(terms.items()):
-        _line(figure, name, series, i, 1, "legend")
+    # Below zero a logarithmic axis has no place: a curve would plunge through everything under it.
+    below = logarithmic and any((np.asarray(heights) < 0).any() for _, heights in terms.values())
+    for i, (name, (steps, heights)) in enumerate(terms.items()):
+        shown = np.where(np.asarray(heights) < 0, np.nan, heights) if below else heights
+        _line(figure, name, (steps, shown), i, 1, "legend")
     for i, (name, series) in enumerate(values.items()):
         _line(figure, METRICS.get(name, name), series, i, 2, "legend2")
     _phases(figure, phases)
+    remarks = ["dotted: the critic’s terms in telling cases"] if _guides(figure, terms) else []
+    remarks += ["gaps: below zero, not on a logarithmic axis"] if below else []
     if step is not None:
         figure.add_vline(x=step, line={"width": 2, "color": NEUTRAL}, row="all", col=1)
     kind = _logarithmic(terms) if logarithmic else {"type": "linear"}
@@ -65,15 +71,17 @@ def curves(
         figure.update_yaxes(**axis("share", tickformat=".0%"), row=2, col=1)
     figure.update_xaxes(**axis("training step", exponentformat="none", separatethousands=True), row=rows, col=1)
     top = 1.0 if rows == 1 else float(figure.layout.yaxis2.domain[1])
+    if remarks:
+        note(figure, "<br>".join(remarks), y=0, yanchor="top", yshift=-50)
     # Beside their axes, legends can neither grow into the curves nor push them about, however narrow the page.
     beside = {"orientation": "v", "x": 1.02, "xanchor": "left", "yanchor": "top", "font": {"size": 14}}
     return styled(
         figure,
-        396 if rows == 2 else 280,
+        (396 if rows == 2 else 280) + 20 * len(remarks),
         hovermode="x unified",
         legend={**beside, "y": 1.0},
         legend2={**beside, "y": top},
-        margin={"t": 30 if phases else 10, "l": 66, "r": 8},
+        margin={"t": 30 if phases else 10, "l": 66, "r": 8, "b": 52 + 20 * len(remarks)},
     )
 
 
@@ -93,6 +101,16 @@ def _line(figure: go.Figure, name: str, series: tuple[np.ndarray, np.ndarray], i
         row=row,
         col=1,
     )
+
+
+def _guides(figure: go.Figure, terms: Series) -> bool:
+    """Draw dotted lines behind the critic's terms, in their colours; return whether there are any."""
+    levels = [(i, level) for i, name in enumerate(terms) for level in LOSS_LEVELS.get(name, ())]
+    for i, level in levels:
+        line = {"color": CLUSTER_COLOURS[i % 6], "width": 1, "dash": "dot"}
+        across = {"xref": "x domain", "yref": "y", "x0": 0, "x1": 1, "y0": level, "y1": level}
+        figure.add_shape(type="line", layer="below", line=line, **across)
+    return bool(levels)
 
 
 def _logarithmic(terms: Series) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from clustlab.figures.palette import cluster_colour, rgb
 from clustlab.figures.style import bare_axis, png
 
-__all__ = ["Sheet", "as_pixels", "cluster_pixels", "frameless_axes", "is_image", "sheet"]
+__all__ = ["Sheet", "as_pixels", "cluster_pixels", "frameless_axes", "is_image", "sheet", "signed_pixels"]
 
 BLUE, VERMILION = (0, 114, 178), (213, 94, 0)
 BAR_HEIGHT = 24
@@ -50,6 +50,20 @@ def _vector_pixels(samples: np.ndarray) -> np.ndarray:
     pixels[(level > 0) & (level < heights)] = (*BLUE, 255)
     pixels[(level < 0) & (level > heights)] = (*VERMILION, 255)
     pixels[:, BAR_HEIGHT // 2][pixels[:, BAR_HEIGHT // 2, :, 3] == 0] = (128, 128, 128, 120)
+    return pixels
+
+
+def signed_pixels(images: np.ndarray) -> np.ndarray:
+    """Return images (m, h, w) or (m, h, w, 3) with both signs as RGBA, uint8, (m, h, w, 4).
+
+    Blue is below zero and vermilion above, both on one scale for all images; zero lets the page shine through.
+    """
+    values = np.nan_to_num(images.astype(np.float32))
+    values = values.mean(axis=3) if values.ndim == 4 else values
+    shares = values / (np.abs(values).max(initial=0) or 1)
+    pixels = np.zeros((*values.shape, 4), np.uint8)
+    pixels[..., :3] = np.where(shares[..., None] < 0, BLUE, VERMILION)
+    pixels[..., 3] = np.round(255 * np.abs(shares))
     return pixels
 
 

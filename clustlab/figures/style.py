@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import struct
+import textwrap
 import zlib
 from typing import Any
 
@@ -22,6 +23,7 @@ __all__ = [
     "shorten",
     "styled",
     "thinned",
+    "wrapped",
 ]
 
 GRID = "rgba(128,128,128,0.22)"
@@ -72,6 +74,12 @@ def note(figure: go.Figure, text: str, **place: Any) -> None:
     """Write a line of text into a figure; by default at the top left of the drawing area."""
     where = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "align": "left"}
     figure.add_annotation(text=text, showarrow=False, font_size=14, **(where | place))
+
+
+def wrapped(*sentences: str, width: int = 50) -> tuple[str, int]:
+    """Return sentences as lines that fit the narrowest figure, for :func:`note`, and the pixels they are high."""
+    lines = [line for sentence in sentences for line in textwrap.wrap(sentence, width)]
+    return "<br>".join(lines), 19 * len(lines) + 8
 
 
 def thinned(n: int, at_most: int) -> np.ndarray:

@@ -13,14 +13,17 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-__all__ = ["Slot", "slot_count", "take_slot"]
+__all__ = ["SLOTS", "Slot", "slot_count", "take_slot"]
+
+SLOTS = "CLUSTLAB_SLOTS"
+"""Environment variable with the number of runs that may train at once, for this process and those it starts."""
 
 POLL_SECONDS = 0.2
 
 
 def slot_count() -> int:
     """Return the runs that may train at once: ``$CLUSTLAB_SLOTS``, else half the cores."""
-    return max(1, int(os.environ.get("CLUSTLAB_SLOTS", 0)) or (os.cpu_count() or 2) // 2)
+    return max(1, int(os.environ.get(SLOTS, 0)) or (os.cpu_count() or 2) // 2)
 
 
 class Slot:

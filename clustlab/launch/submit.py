@@ -21,8 +21,14 @@ ENGINES: dict[str, Callable[[Path], None]] = {"process": process.start, "inline"
 """Ways to run ``worker.execute`` on a run folder."""
 
 
-def check(spec: RunSpec) -> Dataset:
+def check(spec: RunSpec, dataset: Dataset | None = None) -> Dataset:
     """Refuse a spec that cannot run, before a folder is made for it; return its data.
+
+    Parameters
+    ----------
+    spec : RunSpec
+    dataset : Dataset, optional
+        Its data, where they are loaded already.
 
     Raises
     ------
@@ -30,7 +36,7 @@ def check(spec: RunSpec) -> Dataset:
         Unknown method, option, extension or data; more clusters than samples.
     """
     catalog.check(spec)
-    dataset = load(spec.data)
+    dataset = dataset or load(spec.data)
     n_clusters = spec.n_clusters or dataset.n_classes
     if not n_clusters:
         raise SpecError(f"{dataset.title} has no classes to count; say how many clusters to look for (n_clusters)")

@@ -148,7 +148,7 @@ def _result(phases: Sequence[Any], work: Any, dataset: Any) -> dict[str, np.ndar
     width = silhouette(arrays["codes"], arrays["labels"])
     if width is not None:
         metrics["silhouette"] = width
-    return {**arrays, "metrics": np.array(json.dumps(metrics))}
+    return {**arrays, "metrics": np.array(json.dumps(metrics)), "protocol": np.array(phases[-1].protocol)}
 
 
 def _write_failure(folder: RunFolder, writer: RunWriter, error: Exception) -> None:

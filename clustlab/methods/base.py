@@ -235,7 +235,8 @@ class Player:
 
     Each player's loss is differentiated with respect to its own parameters only, so an adversary can neither be
     trained by its opponent nor train it. A player without parameters is watched: its terms are logged, nothing steps.
-    Where players take turns, ``turns`` says how many steps it takes when it is its turn.
+    Where players take turns, ``turns`` says how many steps it takes when it is its turn. ``pace`` names parameters that
+    step at another learning rate than the player's, as a multiple of it: a mixture beside its networks.
     """
 
     name: str
@@ -243,6 +244,7 @@ class Player:
     terms: tuple[Term, ...]
     optimiser: Optimiser = Optimiser()
     turns: int = 1
+    pace: Mapping[nn.Parameter, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -304,6 +306,8 @@ class Phase:
         Returns the centroids in force, (K, J); without them frames read clusters out by k-means.
     labels : callable, optional
         index (b,) → cluster (b,), where it is neither argmax Q nor the nearest centroid.
+    read_out : str
+        How labels are read, in words, where it does not follow from what the phase offers: see :attr:`protocol`.
     target : callable, optional
         index (b,) → rows of the target distribution P (b, K).
     on_enter : callable, optional
@@ -336,6 +340,7 @@ class Phase:
     draw: Callable[[Pass], Tensor] | None = None
     centroids: Callable[[], Tensor] | None = None
     labels: Callable[[Tensor], Tensor] | None = None
+    read_out: str = ""
     target: Callable[[Tensor], Tensor] | None = None
     on_enter: Callable[[], Values | None] | None = None
     every: tuple[Every, ...] = ()
@@ -355,6 +360,15 @@ class Phase:
     def any_decoder(self) -> Callable[[Tensor], Tensor] | None:
         """The decoder that is being trained, else the frozen one."""
         return self.decode or self.frozen_decode
+
+    @property
+    def protocol(self) -> str:
+        """Which labels are scored, in words: figures mean little without it."""
+        if self.read_out:
+            return self.read_out
+        if self.labels:
+            return "the method's own labels of its samples, all samples"
+        return f"{'argmax of the soft assignments' if self.assign else 'nearest centroid'}, all samples"
 
     @property
     def trains(self) -> bool:

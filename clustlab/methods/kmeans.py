@@ -10,7 +10,7 @@ from clustlab.objectives.kmeans import lloyd_step, nearest_centroid
 from clustlab.readout import KMeansProtocol, best_start
 from clustlab.spec import Part, option
 
-__all__ = ["KMeans", "KMeansModel", "lloyd"]
+__all__ = ["KMeans", "KMeansModel", "all_codes", "lloyd"]
 
 
 class KMeansModel(nn.Module):
@@ -25,26 +25,39 @@ class KMeansModel(nn.Module):
         self.register_buffer("labels", torch.zeros(n_samples, dtype=torch.int64))
 
 
+@torch.no_grad()
+def all_codes(phase: Phase, samples: Samples) -> Tensor:
+    """Return a phase's codes of all samples, (n, J), computed in chunks and without gradient."""
+    rows = torch.arange(len(samples), device=samples.x.device)
+    chunks = zip(samples.x.split(samples.CHUNK), rows.split(samples.CHUNK), strict=True)
+    return torch.cat([phase.represent(x, index) for x, index in chunks])
+
+
 def lloyd(
     model: KMeansModel,
     samples: Samples,
-    encode: Callable[[Tensor], Tensor],
+    encode: Callable[[Tensor], Tensor] | None,
     *,
     protocol: KMeansProtocol,
     seed: int,
     decode: Callable[[Tensor], Tensor] | None = None,
+    codes_of: Callable[[Tensor], Tensor] | None = None,
+    prepare: Callable[[], Values | None] | None = None,
 ) -> Phase:
     """Return the phase that runs Lloyd's algorithm on codes, one recorded frame a step.
 
-    Of ``protocol.n_init`` seedings the one whose run ends at the lowest inertia is the one shown: restarts are
-    judged by the objective, never by labels.
+    Codes are what ``encode`` makes of samples, or what ``codes_of`` knows of their rows (see ``Phase.codes``), once
+    ``prepare`` has run. Of ``protocol.n_init`` seedings the one whose run ends at the lowest inertia is the one shown:
+    restarts are judged by the objective, never by labels.
     """
 
-    def start() -> None:
-        codes = samples.map(encode)
+    def start() -> Values | None:
+        values = prepare() if prepare else None
+        codes = all_codes(phase, samples)
         centroids = best_start(codes.cpu().numpy(), len(model.centroids), seed=seed, protocol=protocol)
         model.centroids = torch.from_numpy(centroids).to(codes)
         model.labels = nearest_centroid(codes, model.centroids)
+        return values
 
     def step(current: Pass) -> Values:
         before = model.labels
@@ -58,20 +71,23 @@ def lloyd(
         latex=r"\lVert z - \mu_{s} \rVert^2",
         help="Squared distance of a code to the centroid of its cluster.",
     )
-    return Phase(
+    phase = Phase(
         name="k-means",
         title="k-means",
         steps=protocol.max_iter,
         players=(Player("centroids", (), (inertia,)),),
         encode=encode,
+        codes=codes_of,
         frozen_decode=decode,
         centroids=lambda: model.centroids,
+        read_out=f"k-means on the codes: {protocol.n_init} k-means++ starts, lowest inertia, not whitened, all samples",
         on_enter=start,
         after_step=step,
         until=lambda values: values.get("label_change") == 0,
         full_batch=True,
         record_each_step=True,
     )
+    return phase
 
 
 class KMeans(Method):

@@ -17,7 +17,7 @@ from clustlab.runs.layout import RunFolder
 from clustlab.runs.status import LIVE, derived_state
 from clustlab.spec import RunSpec, run_title
 
-__all__ = ["Frame", "Frames", "JsonLines", "Run", "delete_run", "list_runs", "open_run"]
+__all__ = ["Frame", "Frames", "JsonLines", "Run", "delete_run", "list_runs", "open_run", "run_named"]
 
 
 class JsonLines:
@@ -206,8 +206,16 @@ class Run:
     def metrics(self) -> dict[str, float]:
         """Metrics on the whole data set once finished, before that those of the last frame's probe."""
         if self.folder.result.exists():
-            return dict(json.loads(str(self.result["metrics"])))
+            return dict(json.loads(self._said("metrics") or "{}"))
         return dict(self.frames[-1].metrics) if len(self.frames) else {}
+
+    @property
+    def protocol(self) -> str:
+        """Which labels the metrics score, in words; empty where a run has not recorded it.
+
+        Metrics of a frame are those of the labels shown in it, on the probe.
+        """
+        return self._said("protocol") if self.folder.result.exists() else ""
 
     def summary(self) -> dict[str, Any]:
         """Return what ``clustlab show --json`` prints: status, protocol and metrics as plain values."""
@@ -223,6 +231,7 @@ class Run:
             "n_clusters": self.about.get("n_clusters", self.spec.n_clusters),
             "metrics": self.metrics,
             "metrics_on": "data set" if self.folder.result.exists() else "probe",
+            "protocol": self.protocol,
             "n_frames": len(self.frames),
             "step": status.get("step", 0),
             "wall_s": status.get("wall_s", 0.0),
@@ -254,6 +263,11 @@ class Run:
                 project(self.folder.path, options["projection"])
         return draw(self, name, frame=frame, **options)
 
+    def _said(self, name: str) -> str:
+        """Return a text of ``result.npz`` without reading the arrays beside it; empty where there is none."""
+        with np.load(self.folder.result, allow_pickle=False) as file:
+            return str(file[name]) if name in file else ""
+
     def __repr__(self) -> str:
         return f"<Run {self.name}: {self.state}, {len(self.frames)} frames>"
 
@@ -261,6 +275,22 @@ class Run:
 def open_run(path: str | Path) -> Run:
     """Return the run in a folder."""
     return Run(path)
+
+
+def run_named(name: str, runs: Path) -> Run:
+    """Return the run of that name in a folder of runs, else the run whose folder has that path.
+
+    Raises
+    ------
+    RunError
+        If there is neither, or it cannot be opened.
+    """
+    inside = runs / name
+    if inside.is_dir() and inside.parent == runs:
+        return Run(inside)
+    if Path(name).is_dir():
+        return Run(name)
+    raise RunError(f"there is no run “{name}” in {runs}")
 
 
 def list_runs(runs: Path) -> list[Run]:

@@ -10,7 +10,7 @@ import torch
 from clustlab.errors import RunError
 from clustlab.runs.layout import RunFolder, write_aside
 
-__all__ = ["load_latest", "save"]
+__all__ = ["load", "load_latest", "save"]
 
 KEPT = 2
 """Latest checkpoints that are kept; the last one of each phase stays besides."""
@@ -32,6 +32,29 @@ def save(folder: RunFolder, state: dict[str, Any], *, keep: bool = False) -> Non
     passing = sorted(path for path in folder.checkpoints.glob("*.pt") if not path.name.endswith(".phase.pt"))
     for path in passing[:-KEPT]:
         path.unlink()
+
+
+def load(folder: RunFolder, step: int | None = None) -> dict[str, Any]:
+    """Return the checkpoint of a step, or the latest.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    step : int, optional
+        Training step; where a phase ended there, its last checkpoint.
+
+    Raises
+    ------
+    RunError
+        If the run has no such checkpoint, or it cannot be read.
+    """
+    found = {int(path.name.split(".")[0]): path for path in sorted(folder.checkpoints.glob("*.pt"), reverse=True)}
+    if not found:
+        raise RunError(f"the run {folder.name} has no checkpoint, so there is no model to ask")
+    if step is not None and step not in found:
+        steps = ", ".join(str(each) for each in sorted(found))
+        raise RunError(f"the run {folder.name} has no checkpoint of step {step}; there are those of {steps}")
+    return _load(found[max(found) if step is None else step])
 
 
 def load_latest(folder: RunFolder) -> dict[str, Any] | None:

@@ -25,7 +25,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from clustlab.methods.base import Optimiser, Pass, Phase, Player, Samples, Values
+from clustlab.methods.base import Pass, Phase, Player, Samples, Values
 
 __all__ = ["Batches", "Recorder", "Training", "run_phases"]
 
@@ -136,19 +136,25 @@ class Training:
 
     def begin(self, phase: Phase) -> None:
         """Make the phase's optimisers, with their memory if training was resumed."""
-        self.optimisers = {
-            player.name: make_optimiser(player.optimiser, player.parameters)
-            for player in phase.players
-            if player.parameters
-        }
+        self.optimisers = {player.name: make_optimiser(player) for player in phase.players if player.parameters}
         for name, state in (self.restored or {}).items():
             self.optimisers[name].load_state_dict(state)
         self.restored = None
 
 
-def make_optimiser(settings: Optimiser, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
-    """Return a fused optimiser for parameters."""
-    fused = parameters[0].device.type in ("cpu", "cuda", "mps")
+def make_optimiser(player: Player) -> torch.optim.Optimizer:
+    """Return a fused optimiser for a player's parameters: one group for each pace."""
+    settings = player.optimiser
+    paces = dict.fromkeys(player.pace.get(parameter, 1.0) for parameter in player.parameters)
+    parameters = [
+        {
+            "params": [parameter for parameter in player.parameters if player.pace.get(parameter, 1.0) == pace],
+            "lr": settings.learning_rate * pace,
+            "pace": pace,
+        }
+        for pace in paces
+    ]
+    fused = player.parameters[0].device.type in ("cpu", "cuda", "mps")
     if settings.name == "adam":
         return torch.optim.Adam(
             parameters,
@@ -229,7 +235,7 @@ def _step(training: Training, phase: Phase, current: Pass) -> dict[str, Tensor]:
     for player in phase.players:
         if player.parameters and player.optimiser.decay_steps:
             for group in training.optimisers[player.name].param_groups:
-                group["lr"] = player.optimiser.learning_rate_at(training.phase_step)
+                group["lr"] = player.optimiser.learning_rate_at(training.phase_step) * group["pace"]
     return (_in_turns if phase.take_turns else _together)(training, phase, current)
 
 

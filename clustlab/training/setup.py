@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -17,7 +17,17 @@ from clustlab.methods.base import Card, Method, Phase, Samples
 from clustlab.methods.pretraining import steps_per_epoch
 from clustlab.spec import RunSpec, run_title
 
-__all__ = ["Work", "choose_device", "set_up"]
+__all__ = ["Assembly", "Work", "assemble", "choose_device", "set_up"]
+
+
+class Assembly(NamedTuple):
+    """What follows from a spec and the form of the samples: networks and phases, extended."""
+
+    method: Method
+    model: nn.ModuleDict
+    phases: Sequence[Phase]
+    cards: dict[str, Card]
+    notes: list[str]
 
 
 @dataclass(frozen=True)
@@ -60,10 +70,25 @@ class Work:
 
 
 def set_up(spec: RunSpec, dataset: Dataset, device: torch.device) -> Work:
-    """Build the model and its phases, extended.
+    """Build the model and its phases, extended, for a data set.
+
+    Raises
+    ------
+    SpecError
+        If the spec names something unknown or out of bounds.
+    """
+    n_clusters = spec.n_clusters or dataset.n_classes
+    samples = Samples(torch.from_numpy(dataset.scaled()).to(device))
+    method, model, phases, cards, notes = assemble(spec, samples, n_clusters, device)
+    return Work(spec, method, dataset, n_clusters, model, samples, phases, cards, notes)
+
+
+def assemble(spec: RunSpec, samples: Samples, n_clusters: int, device: torch.device) -> Assembly:
+    """Build the model and its phases, extended, from the number and shape of the samples.
 
     The method is built first and from the seed alone, so that the same method with and without an extension starts
-    from the same weights.
+    from the same weights. The samples themselves are left to the phases, most of which look at them only while they
+    train.
 
     Raises
     ------
@@ -72,19 +97,17 @@ def set_up(spec: RunSpec, dataset: Dataset, device: torch.device) -> Work:
     """
     torch.manual_seed(spec.seed)
     method = methods.find(spec.method)(spec)
-    n_clusters = spec.n_clusters or dataset.n_classes
-    samples = Samples(torch.from_numpy(dataset.scaled()).to(device))
-    model = nn.ModuleDict({"method": method.build(dataset.shape, dataset.n, n_clusters)})
+    model = nn.ModuleDict({"method": method.build(samples.shape, len(samples), n_clusters)})
     additions = {name: extensions.find(name)(options) for name, options in spec.extensions.items()}
     for name, extension in additions.items():
-        model[name] = extension.build(dataset.shape, spec.network)
+        model[name] = extension.build(samples.shape, spec.network)
     model.to(device)
     phases, notes = list(method.phases(model["method"], samples)), []
     for name, extension in additions.items():
         phases, alone = join(extension, model[name], phases, steps_per_epoch(samples, spec.training))
         notes += alone
     cards = {name: extension.card for name, extension in additions.items()}
-    return Work(spec, method, dataset, n_clusters, model, samples, phases, cards, notes)
+    return Assembly(method, model, phases, cards, notes)
 
 
 def choose_device(wish: str) -> torch.device:

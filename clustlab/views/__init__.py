@@ -1,12 +1,13 @@
 """A run's figures by name: which panels there are, what each needs of a frame, and how it is drawn.
 
 Nothing here computes coordinates of its own, trains, or knows pages; panels are chosen by the arrays that a frame
-has, never by a method's name. To add one, write its figure in ``clustlab/figures/`` and copy an entry of ``PANELS`` in
-``catalogue.py``; pages, Python and the browser find it there.
+has, never by a method's name. To add one, write its figure in ``clustlab/figures/`` and copy an entry of ``INSIDE`` in
+``inside.py`` (of ``OUTSIDE`` in ``catalogue.py`` if any run may have it); pages, Python and the browser find it there.
 """
 
-from clustlab.views.catalogue import PANELS, Panel
+from clustlab.views.catalogue import PANELS
 from clustlab.views.drawing import draw, panels, thumbnail
 from clustlab.views.moment import View, ViewError, layout_of
+from clustlab.views.panel import Panel
 
 __all__ = ["PANELS", "Panel", "View", "ViewError", "draw", "layout_of", "panels", "thumbnail"]

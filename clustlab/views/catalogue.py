@@ -1,10 +1,6 @@
-"""The panels: what each asks, needs and says, and how its figure is drawn from a view."""
+"""The panels that every run is looked at with, and after them those of what methods observe of themselves."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,51 +8,27 @@ import plotly.graph_objects as go
 from clustlab.figures.centroids import NEAREST, centroids, nearest_samples
 from clustlab.figures.confidence import confidence
 from clustlab.figures.confusion import confusion
-from clustlab.figures.curves import METRICS, curves
 from clustlab.figures.interpolation import interpolation
 from clustlab.figures.latent import latent
 from clustlab.figures.p_and_q import p_and_q, p_and_q_all
+from clustlab.figures.reconstructions import reconstructions
 from clustlab.figures.strip_history import strip_history
 from clustlab.figures.style import thinned
 from clustlab.projections import PROJECTIONS, read_layout
-from clustlab.runs.reader import Run
+from clustlab.views.adversaries import ADVERSARIES
+from clustlab.views.inside import INSIDE
 from clustlab.views.moment import View, ViewError, arrays_of, layout_of
+from clustlab.views.over_time import VITAL_SIGNS, draw_curves
+from clustlab.views.panel import Panel
 
-__all__ = ["PANELS", "Panel"]
+__all__ = ["PANELS"]
 
 HISTORY = 8
 """Moments in the history of a strip."""
 TRAIL = 12
 """Frames that a centroid's trail reaches back."""
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One explanation of what happens on the map.
-
-    Attributes
-    ----------
-    name, title : str
-        What it is called in links and on its tab.
-    question : str
-        The sentence above it.
-    aid : str
-        One line on how to read it.
-    help : str
-        Formula and reference, Markdown with LaTeX.
-    needs : tuple of str
-        Arrays of a frame (``sample.<name>`` for the probe's, ``run.scalars`` for the scalars) that must be there.
-    draw : callable
-        ``draw(view, **options)`` returns the figure.
-    """
-
-    name: str
-    title: str
-    question: str
-    aid: str
-    help: str
-    needs: tuple[str, ...]
-    draw: Callable[..., go.Figure]
+WORST = 12
+"""Samples with the largest errors that are shown."""
 
 
 def _draw_latent(view: View, *, projection: str | None = None, colour: str = "cluster") -> go.Figure:
@@ -139,45 +111,19 @@ def _draw_centroids(view: View) -> go.Figure:
     return view.remarked(figure)
 
 
-def _draw_curves(view: View, *, logarithmic: bool = True) -> go.Figure:
-    records = view.run.scalar_records
-    terms: dict[str, list[tuple[float, float]]] = {}
-    values: dict[str, list[tuple[float, float]]] = {}
-    for record in records:
-        for name, term in record.get("terms", {}).items():
-            terms.setdefault(name, []).append((record["step"], term["raw"]))
-        measured = record.get("values", {})
-        for name, value in {**measured, **measured.get("metrics", {})}.items():
-            if name in METRICS and value is not None:
-                values.setdefault(name, []).append((record["step"], value))
-    for record in view.run.frames.records():
-        for name, value in record.get("metrics", {}).items():
-            if name in METRICS and value is not None:
-                values.setdefault(name, []).append((record["step"], value))
-    return curves(
-        {name: _series(pairs) for name, pairs in terms.items()},
-        {name: _series(values[name]) for name in METRICS if name in values},
-        _phases(view.run, records),
-        step=view.frame.step,
-        logarithmic=logarithmic,
+def _draw_reconstructions(view: View) -> go.Figure:
+    errors, pairs = view.arrays["sample_loss"], view.run.sample["pairs"]
+    worst = np.argsort(-errors, kind="stable")[:WORST]
+    figure = reconstructions(
+        errors,
+        view.samples(pairs.ravel()),
+        view.arrays["strips"][:, [0, -1]].reshape(-1, *view.arrays["strips"].shape[2:]),
+        pairs.ravel(),
+        view.samples(worst),
+        worst,
+        names=view.rows,
     )
-
-
-def _series(pairs: list[tuple[float, float]]) -> tuple[np.ndarray, np.ndarray]:
-    """Return steps and values in order, one a step."""
-    latest = dict(pairs)
-    steps = sorted(latest)
-    return np.array(steps, np.float64), np.array([latest[step] for step in steps], np.float64)
-
-
-def _phases(run: Run, records: list[dict[str, Any]]) -> list[tuple[str, float, float]]:
-    """Return the phases that were recorded: title, first step, last step; each begins where the one before ended."""
-    titles = {phase["name"]: phase.get("title", phase["name"]) for phase in run.about.get("phases", ())}
-    last: dict[str, float] = {}
-    for record in sorted([*records, *run.frames.records()], key=lambda record: record["step"]):
-        last[record["phase"]] = record["step"]
-    ends = list(last.values())
-    return [(titles.get(name, name), start, end) for name, start, end in zip(last, [0.0, *ends], ends, strict=False)]
+    return view.remarked(figure)
 
 
 def _draw_confidence(view: View) -> go.Figure:
@@ -189,7 +135,7 @@ def _draw_confusion(view: View) -> go.Figure:
     return confusion(view.arrays["labels"], view.run.sample["y"], view.n_clusters, view.class_names)
 
 
-PANELS: tuple[Panel, ...] = (
+OUTSIDE: tuple[Panel, ...] = (
     Panel(
         name="latent",
         title="Map",
@@ -257,6 +203,17 @@ PANELS: tuple[Panel, ...] = (
         draw=_draw_centroids,
     ),
     Panel(
+        name="reconstructions",
+        title="Reconstructions",
+        question="What does the decoder make of the samples?",
+        aid="A code that forgets what a sample looks like cannot be told from its neighbours by it either.",
+        help=r"$\hat{x} = g(f(x))$ of the samples at the ends of the fixed strips, the worst first, and the samples of "
+        r"the probe with the largest errors. The number is $\tfrac{1}{D} \lVert x - \hat{x} \rVert^2$ as networks see "
+        r"the data, whose mean square is 1: an error of 0.1 means that a tenth of it is missing.",
+        needs=("sample_loss", "strips", "sample.pairs"),
+        draw=_draw_reconstructions,
+    ),
+    Panel(
         name="curves",
         title="Curves",
         question="What is being minimised, and what comes of it?",
@@ -265,7 +222,7 @@ PANELS: tuple[Panel, ...] = (
         r"information, ARI the adjusted Rand index, all on the probe and unknown to training. A term's curve is its "
         r"mean over the steps since the record before; the vertical line is the moment shown.",
         needs=("run.scalars",),
-        draw=_draw_curves,
+        draw=draw_curves,
     ),
     Panel(
         name="confidence",
@@ -288,4 +245,7 @@ PANELS: tuple[Panel, ...] = (
         draw=_draw_confusion,
     ),
 )
+"""Panels that any run may have."""
+
+PANELS: tuple[Panel, ...] = (*OUTSIDE, VITAL_SIGNS, *INSIDE, *ADVERSARIES)
 """Every panel, in the order in which a page offers them."""

@@ -11,8 +11,10 @@ import plotly.graph_objects as go
 from clustlab.errors import ClustlabError
 from clustlab.figures.thumbnail import map_thumbnail
 from clustlab.runs.reader import Run
-from clustlab.views.catalogue import PANELS, Panel
+from clustlab.views.catalogue import PANELS
 from clustlab.views.moment import View, ViewError, arrays_of, layout_of, record_of
+from clustlab.views.over_time import has_values
+from clustlab.views.panel import Panel
 
 __all__ = ["draw", "panels", "thumbnail"]
 
@@ -20,8 +22,9 @@ __all__ = ["draw", "panels", "thumbnail"]
 def panels(run: Run, frame: int = -1) -> list[dict[str, Any]]:
     """Return every panel with whether it can be drawn at a frame.
 
-    Each is a dict with ``name``, ``title``, ``question``, ``aid``, ``help``, ``available`` (bool) and ``from_phase``:
-    the first phase with a frame that has what it needs, None if none has so far.
+    Each is a dict with ``name``, ``title``, ``question``, ``aid``, ``help``, ``inside`` (bool: whether it shows what a
+    method observes of itself), ``available`` (bool) and ``from_phase``: the first phase with a frame that has what it
+    needs, None if none has so far.
     """
     records = run.frames.records()
     here = record_of(run, frame) if records else None
@@ -32,6 +35,7 @@ def panels(run: Run, frame: int = -1) -> list[dict[str, Any]]:
             "question": panel.question,
             "aid": panel.aid,
             "help": panel.help,
+            "inside": panel.inside,
             "available": here is not None and not _missing(panel, run, here),
             "from_phase": next((record["phase"] for record in records if not _missing(panel, run, record)), None),
         }
@@ -109,14 +113,13 @@ def _thumbnail(path: Path, frame: int, _projected: tuple[str, ...]) -> str:
 def _missing(panel: Panel, run: Run, record: dict[str, Any]) -> list[str]:
     """Return what a panel needs and the moment has not."""
     there = {*record["arrays"]}
-    missing = []
-    for need in panel.needs:
-        place, _, name = need.rpartition(".")
-        if place == "sample":
-            found = run.folder.sample.exists() and name in run.sample
-        elif place == "run":
-            found = bool(run.scalar_records)
-        else:
-            found = name in there
-        missing += [] if found else [name]
-    return missing
+    return [need.rpartition(".")[2] for need in panel.needs if not _found(need, run, there)]
+
+
+def _found(need: str, run: Run, there: set[str]) -> bool:
+    place, _, name = need.rpartition(".")
+    if place == "sample":
+        return run.folder.sample.exists() and name in run.sample
+    if place == "run":
+        return has_values(run) if name == "values" else bool(run.scalar_records)
+    return any(each in there for each in name.split(" or "))

@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import clustlab.app
+from clustlab import catalog
 from clustlab.app.components.training_form import FIRST, PRESETS, preset_spec
 from clustlab.runs import Run, list_runs
 from clustlab.spec import RunSpec
@@ -35,6 +36,17 @@ def runs_page() -> AppTest:
     return AppTest.from_function(script, default_timeout=SECONDS)
 
 
+def methods_page(method: str) -> AppTest:
+    def script() -> None:
+        from clustlab.app.pages import methods
+
+        methods.page()
+
+    app = AppTest.from_function(script, default_timeout=SECONDS)
+    app.query_params["method"] = method
+    return app
+
+
 def button(app: AppTest, label: str) -> object:
     return next(each for each in app.button if each.label == label)
 
@@ -58,7 +70,7 @@ def test_the_form_follows_from_the_declaration_of_the_options(runs: Path) -> Non
     app.selectbox(key="form-method").select("kmeans").run()
     assert not app.exception
     assert "option-idec-cluster_weight" not in [each.key for each in app.number_input]
-    assert any("no critic can join" in caption.value for caption in app.caption)
+    assert any("nothing for an extension to join" in caption.value for caption in app.caption)
 
 
 def test_train_launches_the_spec_that_the_form_shows(runs: Path) -> None:
@@ -205,3 +217,34 @@ def test_the_runs_page_says_what_to_do_when_there_is_nothing(runs: Path) -> None
     app = runs_page().run()
     assert not app.exception
     assert "Train one in the laboratory" in app.info[0].value
+
+
+@pytest.mark.parametrize("name", [*catalog.described()["methods"], *catalog.described()["extensions"]])
+def test_every_method_and_extension_has_a_page(runs: Path, name: str) -> None:
+    known = catalog.described()
+    entry = {**known["methods"], **known["extensions"]}[name]
+    app = methods_page(name).run()
+    assert not app.exception
+    assert app.subheader[0].value == entry["card"]["title"]
+    assert app.latex[0].value.strip().strip("$").strip() == entry["card"]["objective"]
+    text = "\n".join(each.value for each in app.markdown)
+    assert all(f"${symbol}$" in text for symbol in entry["card"]["symbols"])
+    assert all(sentence in text for part in ("algorithm", "pitfalls", "deviations") for sentence in entry["card"][part])
+    assert all(f"`{option}`" in text for option in entry["options"])
+
+
+def test_the_form_opens_with_the_method_of_the_card(runs: Path) -> None:
+    def script() -> None:
+        import streamlit as st
+
+        from clustlab.app.pages import laboratory
+        from clustlab.app.state import show_in_form
+
+        if "shown" not in st.session_state:
+            st.session_state["shown"] = True
+            show_in_form("dec")
+        laboratory.page()
+
+    app = AppTest.from_function(script, default_timeout=SECONDS).run()
+    assert not app.exception
+    assert app.selectbox(key="form-method").value == "dec"

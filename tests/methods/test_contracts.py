@@ -42,8 +42,9 @@ CELLS = pytest.mark.parametrize(
 
 
 def short(method: str) -> dict[str, int]:
-    """Options that keep a method's clustering phase short, where it has one."""
-    return {"cluster_epochs": 2} if "cluster_epochs" in METHODS[method].Options.model_fields else {}
+    """Options that keep a method's clustering or layout phase short, where it has one."""
+    lengths = {"cluster_epochs": 2, "layout_epochs": 20}
+    return {name: epochs for name, epochs in lengths.items() if name in METHODS[method].Options.model_fields}
 
 
 def documented_arrays() -> dict[str, str]:
@@ -54,7 +55,9 @@ def documented_arrays() -> dict[str, str]:
 
 
 def run_of(method: str, joined: tuple[str, ...], **more: object) -> Run:
-    settings = ["training.epochs=2", "training.threads=1", "training.batch_size=100", "recording.budget=1"]
+    settings = ["training.threads=1", "recording.budget=1"]
+    if "training" in METHODS[method].uses:
+        settings += ["training.epochs=2", "training.batch_size=100"]
     if "network" in METHODS[method].uses:
         settings += ["network.hidden=16", "network.latent_dim=3"]
     settings += [f"{name}={value}" for name, value in short(method).items()]

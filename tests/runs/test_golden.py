@@ -80,8 +80,15 @@ def test_what_it_recorded_hangs_together(golden: Run) -> None:
     assert np.array_equal(frame.model_cluster[frame.labels], own[index])
 
 
-@pytest.mark.parametrize("panel", [panel.name for panel in views.PANELS])
-def test_every_panel_can_be_drawn_from_it(golden: Run, panel: str) -> None:
+OFFERED = [panel["name"] for panel in views.panels(open_run(GOLDEN)) if panel["available"]]
+
+
+def test_it_offers_every_panel_that_any_run_may_have() -> None:
+    assert {panel.name for panel in views.PANELS if not panel.inside} <= set(OFFERED)
+
+
+@pytest.mark.parametrize("panel", OFFERED)
+def test_every_panel_it_offers_can_be_drawn_from_it(golden: Run, panel: str) -> None:
     figure = golden.figure(panel)
     assert len(figure.data) > 0
 

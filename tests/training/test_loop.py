@@ -90,6 +90,17 @@ def test_batches_go_on_from_their_state() -> None:
     assert [again.next().tolist() for _ in range(7)] == expected
 
 
+def test_a_parameter_steps_at_its_pace_also_while_the_learning_rate_decays() -> None:
+    slow, fast = nn.Parameter(torch.zeros(())), nn.Parameter(torch.zeros(()))
+    sinking = Term("sum", lambda current: -(slow + fast).expand(len(current.x)))
+    settings = Optimiser("sgd", learning_rate=1.0, decay=0.5, decay_steps=1)
+    player = Player("both", (slow, fast), (sinking,), settings, pace={slow: 0.1})
+    phase = Phase(name="short", title="short", steps=2, players=(player,), encode=lambda x: x)
+    run_phases(Training(nn.Linear(1, 1), Batches(4, 2, 0)), [phase], Samples(torch.ones(4, 3)), Listener())
+    assert fast.item() == pytest.approx(1 + 0.5)
+    assert slow.item() == pytest.approx(0.1 + 0.05)
+
+
 def test_an_extension_does_not_change_the_start_or_the_batches(digits_small: Dataset) -> None:
     plain = set_up(small_spec("idec"), digits_small, torch.device("cpu"))
     joined = set_up(small_spec("idec", extensions=["acai"]), digits_small, torch.device("cpu"))

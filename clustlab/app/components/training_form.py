@@ -69,17 +69,28 @@ def show() -> RunSpec | None:
             key=Form.METHOD,
         )
         st.caption(methods[method]["card"]["idea"])
-        chosen = _choose_extensions(extensions, joins="network" in methods[method]["uses"])
+        chosen = _choose_extensions(extensions, methods[method])
         n_clusters, seed = _clusters_and_seed(data)
         with st.expander("Options", icon=":material/tune:"):
             options = _options(method, methods[method]["options"], methods[method]["card"]["title"])
             joined = {
-                name: _options(name, extensions[name]["options"], extensions[name]["card"]["title"]) for name in chosen
+                name: _options(
+                    name, _possible(name, extensions[name], methods[method]), extensions[name]["card"]["title"]
+                )
+                for name in chosen
             }
         used = [part for part in PARTS if part in methods[method]["uses"]]
         with st.expander(", ".join([*used, "recording"]).capitalize(), icon=":material/settings:"):
             parts = {part: _options(part, _properties(part), part.capitalize()) for part in [*used, "recording"]}
-        pressed = st.button("Train", type="primary", width="stretch", icon=":material/play_arrow:")
+        unknown = n_clusters is None and not data.n_classes
+        pressed = st.button(
+            "Train",
+            type="primary",
+            width="stretch",
+            icon=":material/play_arrow:",
+            disabled=unknown,
+            help="Say how many clusters to look for: the data have no classes to count." if unknown else None,
+        )
     if not pressed:
         return None
     content = {
@@ -127,23 +138,39 @@ def _choose_data() -> Source:
     shape = " × ".join(str(side) for side in source.shape)
     count = f"{source.n:,}".replace(",", "\u202f")
     data_strip.show(source)
-    st.caption(f"{count} samples · {shape} · {source.n_classes} classes. {source.description}")
+    classes = f"{source.n_classes} classes" if source.n_classes else "no classes"
+    st.caption(f"{count} samples · {shape} · {classes}. {source.description}")
     return source
 
 
-def _choose_extensions(extensions: dict[str, Any], *, joins: bool) -> list[str]:
-    if not joins:
-        st.caption("This method trains no network, so no critic can join it.")
-        return []
-    chosen = st.pills(
-        "Join with",
-        list(extensions),
-        format_func=lambda name: f"{extensions[name]['card']['title']} critic",
-        selection_mode="multi",
-        key=Form.EXTENSIONS,
-        help=" ".join(entry["card"]["idea"] for entry in extensions.values()),
-    )
-    return list(chosen)
+def _choose_extensions(extensions: dict[str, Any], method: dict[str, Any]) -> list[str]:
+    """Let the person choose among the extensions that can join the method; say why the others cannot."""
+    possible = [name for name in extensions if not all(method["joins"][name].values())]
+    if possible:
+        kept = st.session_state.get(Form.EXTENSIONS) or []
+        st.session_state[Form.EXTENSIONS] = [name for name in kept if name in possible]
+        st.pills(
+            "Join with",
+            possible,
+            format_func=lambda name: extensions[name]["card"]["title"],
+            selection_mode="multi",
+            key=Form.EXTENSIONS,
+            help=" ".join(extensions[name]["card"]["idea"] for name in possible),
+        )
+    refused = [next(iter(method["joins"][name].values())) for name in extensions if name not in possible]
+    for reason in dict.fromkeys(refused):
+        st.caption(f"{reason}.")
+    return list(st.session_state[Form.EXTENSIONS]) if possible else []
+
+
+def _possible(name: str, extension: dict[str, Any], method: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of an extension with the schedules on which it can join the method; forget another choice."""
+    schedule = extension["options"]["schedule"]
+    there = [each for each in schedule["enum"] if not method["joins"][name][each]]
+    key = option_key(name, "schedule")
+    if st.session_state.get(key, there[0]) not in there:
+        del st.session_state[key]
+    return {**extension["options"], "schedule": {**schedule, "enum": there}}
 
 
 def _options(owner: str, properties: dict[str, Any], title: str) -> dict[str, Any]:
@@ -167,9 +194,11 @@ def _clusters_and_seed(data: Source) -> tuple[int | None, int]:
         1000,
         value=None,
         step=1,
-        placeholder=str(data.n_classes),
+        placeholder=str(data.n_classes) if data.n_classes else "how many?",
         key=Form.CLUSTERS,
-        help="Empty: as many as the data has classes.",
+        help="Empty: as many as the data has classes."
+        if data.n_classes
+        else "These samples have no classes to count: say how many clusters to look for.",
     )
     seed = right.number_input(
         "seed", 0, 2**31 - 1, step=1, key=Form.SEED, help="Everything random in the run follows from it."

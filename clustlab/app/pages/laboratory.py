@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from clustlab import launch, views
@@ -19,6 +21,9 @@ from clustlab.errors import ClustlabError
 from clustlab.runs import Run
 
 __all__ = ["page"]
+
+INSIDE = "inside"
+"""Stands in the row of explanations for all of what a method observes of itself."""
 
 
 def page() -> None:
@@ -108,26 +113,37 @@ def _stage(run: Run) -> None:
 
 def _explanations(run: Run) -> None:
     """Let the person choose an explaining panel and show it at the frame of the map."""
-    panels = {
-        panel["name"]: panel
-        for panel in views.panels(run)
-        # A live run may yet record what a panel needs; the map has its own place.
-        if panel["name"] != "latent" and (run.lives or panel["from_phase"])
-    }
-    if not panels:
+    panels = {panel["name"]: panel for panel in views.panels(run) if panel["name"] != "latent"}  # the map has its place
+    # A live run may yet record what a panel needs; what its method observes of itself nobody knows before it has.
+    inside = {name: panel for name, panel in panels.items() if panel["inside"] and panel["from_phase"]}
+    titles = {
+        name: panel["title"]
+        for name, panel in panels.items()
+        if not panel["inside"] and (run.lives or panel["from_phase"])
+    } | ({INSIDE: "Inside"} if inside else {})
+    if not titles:
         return
-    if st.session_state.get(Session.PANEL) not in panels:
-        st.session_state[Session.PANEL] = next(iter(panels))
-    chosen = st.segmented_control(
-        "Explanation",
-        list(panels),
-        format_func=lambda name: panels[name]["title"],
-        required=True,
-        wrap=True,
-        key=Session.PANEL,
-        label_visibility="collapsed",
-    )
+    chosen = _choose(st.segmented_control, "Explanation", titles, Session.PANEL)
+    if chosen == INSIDE:
+        titles = {name: panel["title"] for name, panel in inside.items()}
+        chosen = _choose(st.pills, "Inside", titles, Session.INSIDE)
     panel = panels[chosen]
     st.subheader(panel["question"], help=panel["help"])
     st.caption(panel["aid"])
     figure_holder.show(run.name, panel["name"], key="explanation")
+
+
+def _choose(control: Callable[..., str], label: str, titles: dict[str, str], key: Session) -> str:
+    """Show a row of choices and return the name of the one that is chosen; what has gone gives way to the first."""
+    if st.session_state.get(key) not in titles:
+        st.session_state[key] = next(iter(titles))
+    return control(
+        label,
+        list(titles),
+        format_func=titles.__getitem__,
+        required=True,
+        wrap=True,
+        key=key,
+        label_visibility="collapsed",
+        persist_state="session",
+    )

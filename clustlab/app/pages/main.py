@@ -3,7 +3,7 @@
 import streamlit as st
 
 from clustlab.app import sheets
-from clustlab.app.pages import laboratory, runs
+from clustlab.app.pages import laboratory, methods, runs
 from clustlab.app.state import Session
 from clustlab.data.assets import assets_folder
 
@@ -15,5 +15,10 @@ st.logo(str(assets_folder() / "logo.svg"), size="large")
 home = st.Page(laboratory.page, title="Laboratory", icon=":material/science:", url_path="laboratory", default=True)
 st.session_state[Session.LABORATORY] = home  # other pages lead back here
 st.navigation(
-    [home, st.Page(runs.page, title="Runs", icon=":material/inventory_2:", url_path="runs")], position="top"
+    [
+        home,
+        st.Page(runs.page, title="Runs", icon=":material/inventory_2:", url_path="runs"),
+        st.Page(methods.page, title="Methods", icon=":material/menu_book:", url_path="methods"),
+    ],
+    position="top",
 ).run()

@@ -1,0 +1,176 @@
+"""The methods page: a card for each method and extension, made from its declaration and from what was measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from clustlab import catalog
+from clustlab.app.state import Link, Session, show_in_form
+from clustlab.bench.measured import measured
+
+__all__ = ["page"]
+
+FAMILIES = {
+    "baseline": "Baselines",
+    "representation": "Representations, then k-means",
+    "clustering": "Clustering autoencoders",
+    "extension": "Extensions",
+}
+SCORES = ("ACC", "NMI", "ARI")
+
+
+def page() -> None:
+    """Draw the page."""
+    known = catalog.described()
+    entries = {**known["methods"], **known["extensions"]}
+    names = {family: [] for family in FAMILIES}  # type: dict[str, list[str]]
+    for name, entry in known["methods"].items():
+        names[_family(entry)].append(name)
+    names["extension"] = list(known["extensions"])
+    st.header("Methods")
+    choice, card = st.columns([3, 9], gap="large")
+    with choice, st.container(key="method-list"):
+        chosen = _choose(names, entries)
+    with card, st.container(key="method-card"):
+        _card(chosen, entries[chosen], known)
+
+
+def _family(entry: dict[str, Any]) -> str:
+    """Return the family of a method, from what its phases train."""
+    if "network" not in entry["uses"]:
+        return "baseline"
+    clusters = any(phase["trains"] and phase["stage"] == "clustering" for phase in entry["phases"])
+    return "clustering" if clusters else "representation"
+
+
+def _choose(names: dict[str, list[str]], entries: dict[str, Any]) -> str:
+    """Offer all methods by family; the link says which one is open."""
+    everything = [name for family in names.values() for name in family]
+    linked = st.query_params.get(Link.METHOD)
+    chosen = linked if linked in everything else "idec"
+    for family, members in names.items():
+        if not members:
+            continue
+        st.caption(FAMILIES[family])
+        for name in members:
+            st.button(
+                entries[name]["card"]["title"],
+                key=f"method-{name}",
+                type="secondary" if name == chosen else "tertiary",
+                width="stretch",
+                on_click=_open,
+                args=(name,),
+            )
+    return chosen
+
+
+def _open(name: str) -> None:
+    st.query_params[Link.METHOD] = name
+
+
+def _card(name: str, entry: dict[str, Any], known: dict[str, Any]) -> None:
+    card = entry["card"]
+    title, button = st.columns([4, 1], vertical_alignment="center")
+    title.subheader(card["title"])
+    is_method = name in known["methods"]
+    if is_method and button.button("Try it", type="primary", icon=":material/science:", width="stretch"):
+        show_in_form(name)
+        st.switch_page(st.session_state[Session.LABORATORY])
+    st.markdown(card["idea"])
+    st.caption(f"{card['paper']} · on the command line: `{name}`")
+    st.latex(card["objective"])
+    _symbols(card["symbols"])
+    _list("How it goes", card["algorithm"], numbered=True)
+    _list("What to look for", [card["look_for"]] if card["look_for"] else [])
+    _list("What goes wrong, and what guards against it", card["pitfalls"])
+    _list("Where our defaults differ from the paper", card["deviations"])
+    _published(card["published"])
+    if is_method:
+        _measured(name, known)
+        _extensions(entry, known["extensions"])
+    _options(entry["options"])
+
+
+def _symbols(symbols: dict[str, str]) -> None:
+    if symbols:
+        rows = [f"| ${symbol}$ | {meaning} |" for symbol, meaning in symbols.items()]
+        st.markdown("\n".join(["| symbol | meaning |", "|---|---|", *rows]))
+
+
+def _list(heading: str, sentences: list[str], *, numbered: bool = False) -> None:
+    if sentences:
+        st.markdown(f"**{heading}**")
+        st.markdown("\n".join(f"{'1.' if numbered else '-'} {sentence}" for sentence in sentences))
+
+
+def _published(published: list[dict[str, Any]]) -> None:
+    st.markdown("**Published**")
+    if not published:
+        st.caption("No figure that could be checked at its source.")
+        return
+    rows = [
+        {
+            "data": each["data"],
+            **{score: _number(each[score.lower()]) for score in SCORES},
+            "source": each["source"],
+        }
+        for each in published
+    ]
+    _table(pd.DataFrame(rows))
+
+
+def _measured(name: str, known: dict[str, Any]) -> None:
+    st.markdown("**Measured here**")
+    table = measured(name)
+    if not table:
+        st.caption("Not measured yet; `clustlab bench` does it.")
+        return
+    titles = {key: entry["card"]["title"] for key, entry in known["extensions"].items()}
+    rows = [
+        {
+            "data": Path(row.data).stem,
+            "joined by": " + ".join(titles.get(part, part) for part in row.extensions) or "–",
+            **{score: f"{row.mean[score.lower()]:.3f} ± {row.deviation[score.lower()]:.3f}" for score in SCORES},
+            "seeds": row.seeds,
+        }
+        for row in table
+    ]
+    _table(pd.DataFrame(rows))
+    st.caption("Mean ± standard deviation over seeds, default options, every sample scored, no epoch chosen by labels.")
+
+
+def _extensions(entry: dict[str, Any], extensions: dict[str, Any]) -> None:
+    sentences = []
+    for name, extension in extensions.items():
+        needs = set(extension["needs"])
+        phases = [phase for phase in entry["phases"] if phase["trains"] and needs <= set(phase["offers"])]
+        joined = [f"“{phase['title']}”" for phase in phases]
+        obstacle = entry["joins"][name]["both"]
+        sentences.append(
+            f"{extension['card']['title']} joins {' and '.join(joined)}." if joined and not obstacle else f"{obstacle}."
+        )
+    _list("What can join", sentences)
+
+
+def _options(options: dict[str, Any]) -> None:
+    if not options:
+        return
+    st.markdown("**Options**")
+    rows = []
+    for name, schema in options.items():
+        symbol = f"${schema['symbol']}$" if "symbol" in schema else ""
+        default = f"{schema['default']} {schema.get('unit', '')}".strip()
+        rows.append(f"| `{name}` | {symbol} | {default} | {schema.get('description', '')} |")
+    st.markdown("\n".join(["| option | symbol | default | meaning |", "|---|---|---|---|", *rows]))
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _table(frame: pd.DataFrame) -> None:
+    st.dataframe(frame, hide_index=True, width="stretch")

@@ -1,0 +1,168 @@
+"""Filling a table: each cell is found among the runs or submitted, trained, scored, and written down at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from clustlab.bench.grid import Cell, Grid, cells, meaning
+from clustlab.bench.pool import Pool
+from clustlab.bench.table import Row, read_scores, write_csv, write_protocol
+from clustlab.errors import ClustlabError
+from clustlab.launch import control
+from clustlab.launch.submit import submit
+from clustlab.runs import Run, list_runs
+
+__all__ = ["fill"]
+
+POLL_SECONDS = 0.3
+
+OVER = frozenset({"stopped", "failed", "lost"})
+"""States of runs that nobody works on though they are not finished."""
+
+
+def fill(
+    grid: Grid, runs: Path, table: Path, jobs: int, progress: Callable[[Sequence[Row], float, int], None]
+) -> list[Row]:
+    """Train what is missing of a grid and return its rows; the table is written anew after every cell.
+
+    Runs that are there already are found by what their specs mean: finished ones are only read out, others go on from
+    their checkpoints. An interrupt (Ctrl-C) stops the running cells in good order, writes the table and is raised.
+
+    Parameters
+    ----------
+    grid : Grid
+    runs : Path
+        Folder of the runs.
+    table : Path
+        CSV file to write; its protocol is written beside it.
+    jobs : int
+        Processes that train at once.
+    progress : callable
+        Called several times a second with the rows at work, how many cells are done (a fraction for those half done)
+        and how many there are to do.
+
+    Raises
+    ------
+    SpecError, DataError
+        As :func:`clustlab.bench.grid.cells`.
+    """
+    rows = [_row(cell) for cell in cells(grid)]
+    known = _runs_by_meaning(rows, runs)
+    _take_over(rows, known, read_scores(table))
+    campaign = _Campaign(rows, known, runs, table)
+    campaign.write()
+    write_protocol(table, grid, jobs, rows)
+    # Seed by seed, so that a table which is not finished says something of every method.
+    tasks = sorted((row for row in rows if row.state == "waiting"), key=lambda row: grid.seeds.index(row.cell.seed))
+    pool = Pool(max(1, min(jobs, len(tasks))), campaign.prepare, campaign.done)
+    try:
+        pool.start(tasks)
+        while not pool.wait(POLL_SECONDS):
+            progress(*campaign.so_far(), len(tasks))
+    except KeyboardInterrupt:
+        pool.close()
+        campaign.stop()
+        while not pool.wait(POLL_SECONDS):
+            pass
+        raise
+    finally:
+        pool.close()
+        campaign.write()
+    return rows
+
+
+class _Campaign:
+    """The rows and who works on them; its methods are called from several threads."""
+
+    def __init__(self, rows: Sequence[Row], known: dict[int, Run], runs: Path, table: Path) -> None:
+        self._rows, self._known, self._runs, self._table = rows, known, runs, table
+        self._working: dict[int, tuple[Row, Run]] = {}
+        self._done = 0
+        self._lock = threading.Lock()
+
+    def prepare(self, row: Row) -> Path:
+        """Return the folder of the row's run, a new one if there is none."""
+        assert row.cell.spec is not None
+        run = self._known.get(id(row)) or submit(row.cell.spec, self._runs)
+        if run.state in OVER:
+            control.resume(run, start=lambda _: None)  # whoever asks the pool starts it
+        with self._lock:
+            row.run, row.state = run.name, "running"
+            self._working[id(row)] = row, run
+        return run.folder.path
+
+    def done(self, row: Row, answer: dict[str, Any]) -> None:
+        """Note what became of a row's run."""
+        with self._lock:
+            _, run = self._working.pop(id(row))
+            _note(row, run, answer["state"], answer["scores"], answer["error"])
+            self._done += 1
+            write_csv(self._table, self._rows)
+
+    def so_far(self) -> tuple[list[Row], float]:
+        """Return the rows at work and the number of cells done, half-done ones counted as far as they are."""
+        with self._lock:
+            working, done = list(self._working.values()), self._done
+        return [row for row, _ in working], done + sum(_share(run) for _, run in working)
+
+    def stop(self) -> None:
+        """Ask the runs at work to stop; each writes a checkpoint first."""
+        with self._lock:
+            working = [run for _, run in self._working.values()]
+        for run in working:
+            try:
+                control.stop(run)
+            except ClustlabError:
+                continue  # it has just ended
+
+    def write(self) -> None:
+        """Write the table as it is."""
+        with self._lock:
+            write_csv(self._table, self._rows)
+
+
+def _row(cell: Cell) -> Row:
+    return Row(cell, "waiting") if cell.spec else Row(cell, "impossible", cell.reason)
+
+
+def _note(row: Row, run: Run, state: str, scores: dict[str, float], note: str) -> None:
+    status = run.status
+    row.run, row.state, row.scores, row.note = run.name, state, scores, note
+    row.steps, row.wall_s = int(status.get("step", 0)), float(status.get("wall_s", 0.0))
+
+
+def _take_over(rows: Sequence[Row], known: dict[int, Run], scored: dict[str, dict[str, float]]) -> None:
+    """Take over what an earlier table says of the very runs that are still there, finished."""
+    for row in rows:
+        run = known.get(id(row))
+        if run and run.name in scored and run.state == "finished":
+            _note(row, run, "finished", scored[run.name], "")
+
+
+def _runs_by_meaning(rows: Sequence[Row], folder: Path) -> dict[int, Run]:
+    """Return the run of each row that has one, by the row's identity: a finished one if there is, else the latest."""
+    data = {row.cell.spec.data for row in rows if row.cell.spec}
+    there: list[tuple[Any, Run]] = []
+    for run in list_runs(folder):
+        if run.spec.data in data:
+            try:
+                there.append((meaning(run.spec), run))
+            except ClustlabError:
+                continue  # of a method that is not here
+    there.sort(key=lambda pair: pair[1].state != "finished")
+    found: dict[int, Run] = {}
+    for row in rows:
+        if row.cell.spec:
+            wanted = meaning(row.cell.spec)
+            match = next((run for known, run in there if known == wanted), None)
+            if match:
+                found[id(row)] = match
+    return found
+
+
+def _share(run: Run) -> float:
+    status = run.status
+    return min(1.0, status.get("step", 0) / status["total_steps"]) if status.get("total_steps") else 0.0

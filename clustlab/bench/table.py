@@ -1,0 +1,143 @@
+"""The table of a benchmark: one row a cell, its CSV file, the protocol beside it, and means over seeds in Markdown."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import json
+import os
+import platform
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from clustlab.bench import scoring
+from clustlab.bench.grid import NONE, Cell, Grid
+from clustlab.runs.layout import write_aside, write_json
+
+__all__ = ["HEADER", "Row", "markdown", "protocol_path", "read_scores", "write_csv", "write_protocol"]
+
+HEADER = ("method", "extensions", "data", "seed", "state", *scoring.COLUMNS, "steps", "wall_s", "run", "note")
+"""Columns of the CSV file; what is not known or not defined is empty."""
+
+SHOWN = ("acc", "nmi", "ari", "kmeans_acc", "gmm_acc", "silhouette")
+"""Scores in the Markdown table."""
+
+
+@dataclass
+class Row:
+    """What is known of a cell; ``state`` is that of its run, else ``waiting`` or ``impossible``."""
+
+    cell: Cell
+    state: str
+    note: str = ""
+    run: str = ""
+    steps: int = 0
+    wall_s: float = 0.0
+    scores: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def extensions(self) -> str:
+        """Names joined by “+”, or “none”."""
+        return "+".join(self.cell.extensions) or NONE
+
+    def record(self) -> dict[str, Any]:
+        """Return the row as it stands in the CSV file."""
+        cell = self.cell
+        found: dict[str, Any] = dict.fromkeys(HEADER, "")
+        found |= {"method": cell.method, "extensions": self.extensions, "data": Path(cell.data).name}
+        found |= {"seed": cell.seed, "state": self.state, "run": self.run, "note": self.note}
+        found |= {name: f"{value:.6f}" for name, value in self.scores.items()}
+        return found | ({"steps": self.steps, "wall_s": f"{self.wall_s:.2f}"} if self.run else {})
+
+
+def write_csv(path: Path, rows: Sequence[Row]) -> None:
+    """Write the table; readers see the old one or the new one, never half."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, HEADER, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(row.record() for row in rows)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_aside(path, lambda stream: stream.write(text.getvalue().encode()))
+
+
+def read_scores(path: Path) -> dict[str, dict[str, float]]:
+    """Return the scores of the finished runs in a table written earlier, by the run's name.
+
+    Empty if there is no such table, or if it was scored in another way than this version would.
+    """
+    try:
+        protocol = json.loads(protocol_path(path).read_text())
+        if (protocol["versions"], protocol["read_outs"]) != (_versions(), scoring.protocol()):
+            return {}
+        with path.open(newline="") as stream:
+            records = [record for record in csv.DictReader(stream) if record["state"] == "finished"]
+        return {
+            record["run"]: {name: float(record[name]) for name in scoring.COLUMNS if record[name]}
+            for record in records
+            if not record["note"]
+        }
+    except (OSError, ValueError, LookupError):
+        return {}
+
+
+def protocol_path(table: Path) -> Path:
+    """Return where the protocol of a table lies: ``table.csv`` has ``table.protocol.json``."""
+    return table.with_name(f"{table.stem}.protocol.json")
+
+
+def write_protocol(table: Path, grid: Grid, jobs: int, rows: Sequence[Row]) -> None:
+    """Write beside a table how its numbers came about; it names no host and no folder."""
+    threads = {row.cell.spec.training.threads for row in rows if row.cell.spec}
+    content = {
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": _versions(),
+        "python": platform.python_version(),
+        "machine": {"system": platform.system(), "processor": platform.machine(), "cpu_count": os.cpu_count()},
+        "threads": sorted(threads),
+        "jobs": jobs,
+        "methods": list(dict.fromkeys(row.cell.method for row in rows)),
+        "data": [Path(each).name for each in grid.data],
+        "extensions": ["+".join(each) or NONE for each in grid.extension_sets],
+        "seeds": list(grid.seeds),
+        "n_clusters": grid.n_clusters,
+        "settings": list(grid.settings),
+        "read_outs": scoring.protocol(),
+        "labels": "for scoring only: no setting, epoch or restart was chosen by them",
+    }
+    write_json(protocol_path(table), content)
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """Return a Markdown table: mean ± standard deviation over the finished seeds of each method with extensions."""
+    several = len({row.cell.data for row in rows}) > 1
+    titles = ["method", "extensions", *(["data"] if several else []), "seeds", *SHOWN, "seconds"]
+    lines = [f"| {' | '.join(titles)} |", f"|{'---|' * len(titles)}"]
+    groups: dict[tuple[str, str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row.cell.method, row.extensions, Path(row.cell.data).name), []).append(row)
+    for (method, extensions, data), members in groups.items():
+        finished = [row for row in members if row.state == "finished"]
+        count = f"{len(finished)}" if len(finished) == len(members) else f"{len(finished)} of {len(members)}"
+        if all(row.state == "impossible" for row in members):
+            count = "impossible"
+        means = [_mean([row.scores[name] for row in finished if name in row.scores], 3) for name in SHOWN]
+        seconds = _mean([row.wall_s for row in finished], 1)
+        lines.append(f"| {' | '.join([method, extensions, *([data] if several else []), count, *means, seconds])} |")
+    return "\n".join(itertools.chain(lines, [""]))
+
+
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in ("clustlab", "torch", "numpy", "scikit-learn")}
+
+
+def _mean(values: Sequence[float], digits: int) -> str:
+    if not values:
+        return ""
+    spread = f" ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else ""
+    return f"{statistics.fmean(values):.{digits}f}{spread}"

@@ -1,0 +1,9 @@
+"""Questions asked of a checkpoint: what it makes of new samples, of codes, of the way from one sample to another.
+
+Nothing here trains, writes or draws. Answers are NumPy arrays in the data's own units; to ask another question, add a
+method to :class:`~clustlab.inspection.model.Inspection`. Importing this room loads torch.
+"""
+
+from clustlab.inspection.model import Inspection, answers_of, open_model
+
+__all__ = ["Inspection", "answers_of", "open_model"]

@@ -1,0 +1,119 @@
+"""Tables that are filled by real runs, as small as can be."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from clustlab import launch
+from clustlab.bench import campaign
+from clustlab.bench.campaign import fill
+from clustlab.bench.grid import Grid
+from clustlab.bench.table import Row
+from clustlab.runs import Run, list_runs, open_run
+
+TINY = ("training.epochs=2", "cluster_epochs=1", "network.hidden=8", "network.latent_dim=3", "training.batch_size=200")
+
+
+def filled(grid: Grid, runs: Path, jobs: int = 1) -> list[Row]:
+    return fill(grid, runs, runs.parent / "table.csv", jobs, lambda *_: None)
+
+
+def records(runs: Path) -> list[dict[str, str]]:
+    with (runs.parent / "table.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_a_table_is_filled_once_and_its_cells_are_ordinary_runs(runs: Path) -> None:
+    grid = Grid(("dec", "kmeans"), ("blobs",), ((), ("acai",)), (0, 1), settings=TINY)
+    rows = filled(grid, runs)
+    assert [row.state for row in rows] == ["finished"] * 6 + ["impossible"] * 2
+    for record in records(runs)[:6]:
+        assert record["acc"]
+        assert record["kmeans_acc"] == "1.000000" or record["method"] == "dec"
+        assert record["gmm_ari"]
+        assert open_run(runs / record["run"]).state == "finished"
+    before = (runs.parent / "table.csv").read_bytes()
+    assert len(list_runs(runs)) == 6
+    filled(grid, runs)
+    assert len(list_runs(runs)) == 6
+    assert (runs.parent / "table.csv").read_bytes() == before
+
+    # The second cell of a process has the bits of a run on its own.
+    cell = rows[3]
+    alone = launch.launch(cell.cell.spec, runs.parent / "alone", "inline")  # type: ignore[arg-type]
+    assert np.array_equal(open_run(runs / cell.run).result["codes"], alone.result["codes"])
+
+
+def test_what_goes_wrong_is_a_row_and_the_others_go_on(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Data that vanish after they were checked; a run that takes its worker down; data without classes."""
+    paths = [tmp_path / f"{name}.npz" for name in ("vanishing", "deadly", "bare")]
+    for path in paths:
+        np.savez(path, X=np.random.default_rng(0).normal(size=(60, 4)))
+    submit = campaign.submit
+
+    def spoiled(*arguments: Any) -> Run:
+        run = submit(*arguments)
+        if run.spec.data == str(paths[0]):
+            paths[0].unlink()
+        if run.spec.data == str(paths[1]):
+            run.folder.spec.unlink()
+            run.folder.log.mkdir()
+        return run
+
+    monkeypatch.setattr(campaign, "submit", spoiled)
+    failed, dead, bare = filled(Grid(("kmeans",), tuple(map(str, paths)), n_clusters=3), runs)
+    assert (failed.state, failed.note) == ("failed", f"there is no file {paths[0]}")
+    assert dead.state == "lost"
+    assert "the worker ended with status 1: IsADirectoryError" in dead.note
+    assert bare.state == "finished"
+    assert set(bare.scores) == {"silhouette"}
+
+
+@pytest.mark.slow
+def test_an_interrupt_leaves_a_consistent_table_and_the_next_call_goes_on(runs: Path) -> None:
+    table = runs.parent / "table.csv"
+    words = [
+        "bench",
+        "--method",
+        "ae-kmeans",
+        "--data",
+        "blobs",
+        "--seeds",
+        "2",
+        "--out",
+        str(table),
+        "--runs",
+        str(runs),
+    ]
+    words += ["--set", "training.epochs=1500", "--set", "network.hidden=8", "--set", "recording.budget=0.01"]
+    command = [sys.executable, "-m", "clustlab", *words]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
+    deadline = time.monotonic() + 120
+    while not (found := list_runs(runs)) or found[0].status.get("step", 0) < 10:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 130, err
+    assert [record["state"] for record in records(runs)] == ["stopped", "waiting"]
+    (run,) = list_runs(runs)
+    assert run.state == "stopped"
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout.splitlines()[-1] == str(table)
+    assert records(runs)[0]["run"] == run.name
+    assert [record["state"] for record in records(runs)] == ["finished"] * 2
+    assert any(event["kind"] == "resumed" for event in run.events)

@@ -1,0 +1,61 @@
+"""What a table says of rows."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+from clustlab.bench.grid import Cell, Grid
+from clustlab.bench.table import HEADER, Row, markdown, protocol_path, read_scores, write_csv, write_protocol
+from clustlab.spec import RunSpec
+
+
+def row(seed: int, state: str = "finished", **scores: float) -> Row:
+    cell = Cell("idec", ("acai",), "digits", seed, RunSpec(method="idec", seed=seed))
+    return Row(cell, state, run=f"run-{seed}" if state == "finished" else "", scores=scores, steps=5, wall_s=2.0)
+
+
+def test_a_row_is_a_line_of_the_file(tmp_path: Path) -> None:
+    table = tmp_path / "deep" / "table.csv"
+    write_csv(
+        table, [row(0, acc=0.5, kmeans_acc=0.25), Row(Cell("kmeans", ("acai",), "x", 1, None), "impossible", "no")]
+    )
+    with table.open(newline="") as stream:
+        first, second = csv.DictReader(stream)
+    assert tuple(first) == HEADER
+    assert (first["method"], first["extensions"], first["seed"], first["acc"]) == ("idec", "acai", "0", "0.500000")
+    assert (first["kmeans_acc"], first["gmm_acc"], first["steps"], first["run"]) == ("0.250000", "", "5", "run-0")
+    assert (second["state"], second["note"], second["acc"], second["run"]) == ("impossible", "no", "", "")
+
+
+def test_means_and_deviations_are_over_the_finished_seeds() -> None:
+    text = markdown([row(0, acc=0.5), row(1, acc=0.7), row(2, "failed")])
+    (line,) = [line for line in text.splitlines() if line.startswith("| idec")]
+    assert "| 2 of 3 | 0.600 ± 0.141 |" in line
+
+
+def test_scores_are_taken_over_only_if_they_came_about_in_the_same_way(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    assert read_scores(table) == {}
+    rows = [row(0, acc=0.5), row(1, "stopped")]
+    write_csv(table, rows)
+    assert read_scores(table) == {}
+    write_protocol(table, Grid(("idec",)), 1, rows)
+    assert read_scores(table) == {"run-0": {"acc": 0.5}}
+    protocol = json.loads(protocol_path(table).read_text())
+    protocol["versions"]["scikit-learn"] = "0.0"
+    protocol_path(table).write_text(json.dumps(protocol))
+    assert read_scores(table) == {}
+
+
+def test_the_protocol_names_versions_threads_and_read_outs_and_no_place(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    write_protocol(table, Grid(("idec",), (str(tmp_path / "mine.npz"),), settings=("training.epochs=2",)), 1, [row(0)])
+    text = protocol_path(table).read_text()
+    protocol = json.loads(text)
+    assert {"clustlab", "torch"} <= set(protocol["versions"])
+    assert protocol["settings"] == ["training.epochs=2"]
+    assert protocol["threads"] == [row(0).cell.spec.training.threads]  # type: ignore[union-attr]
+    assert protocol["read_outs"]["kmeans_acc, kmeans_nmi, kmeans_ari"]["n_init"] == 20
+    assert str(tmp_path) not in text
