@@ -66,7 +66,7 @@ def describe() -> dict[str, dict[str, Any]]:
         return {"card": card, "options": described.Options.model_json_schema().get("properties", {})}
 
     joining = extensions.discover()
-    return {
+    content = {
         "methods": {
             name: {
                 **common(method),
@@ -80,6 +80,7 @@ def describe() -> dict[str, dict[str, Any]]:
             name: {**common(extension), "needs": sorted(extension.needs)} for name, extension in joining.items()
         },
     }
+    return dict(json.loads(json.dumps(content)))  # as it comes out of the cache: lists for tuples
 
 
 @functools.cache

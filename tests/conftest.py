@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from clustlab.data import Dataset, load
 from clustlab.runs import Run, create_run_folder
 from clustlab.runs.writer import RunWriter, write_spec
 from clustlab.spec import RunSpec
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded: several threads only wait for one another here
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -81,6 +81,9 @@ def test_train_prints_the_folder_last_and_show_prints_what_scripts_need(command:
         (["train", "idec", "--set", "cluster_weight"], "write name=value"),
         (["train", "idec", "--set", "trainning.epochs=1"], "dotted names begin with"),
         (["train", "idec", "--data", "blobs", "--n-clusters", "700"], "there cannot be more clusters than samples"),
+        (["train", "kmeans", "--set", "network.hidden=8"], "so network.hidden would have no effect"),
+        (["train", "ae-kmeans", "--data", "lines"], "say how many clusters to look for (n_clusters)"),
+        (["train", "dec", "--extension", "acai", "--set", "extensions.acai.schedule=post"], "finds no phase to join"),
         (["train", "kmeans", "--extension", "acai"], "nothing for an extension to join"),
         (["train", "idec", "--extension", "critic"], "there is no extension “critic”"),
         (["show", "nobody"], "there is no run “nobody”"),
@@ -135,6 +138,43 @@ def test_methods_and_data_are_described(command: Command) -> None:
         code, out, _ = command(*words)
         assert code == 0
         assert len(out.splitlines()) >= 4
+
+
+def test_methods_says_what_goes_together_and_why_not(command: Command) -> None:
+    _, out, _ = command("methods")
+    rows = {line.split()[0]: line for line in out.split("Where extensions can join")[1].splitlines() if line.split()}
+    assert "pre + post" in rows["idec"]
+    assert "post" not in rows["dec"]
+    assert "–" in rows["kmeans"]
+    assert "k-means trains no network, so there is nothing for an extension to join" in out
+
+
+def test_a_benchmark_says_what_is_missing(command: Command, runs: Path) -> None:
+    for words, sentence in [
+        (["bench"], "say what to compare"),
+        (["bench", "--method", "idec", "--set", "gamma=1"], "concerns no cell"),
+        (["bench", "--method", "idec", "--seeds", "few"], "asks for no seeds"),
+        (["bench", "lines", "nobody"], "there is no run “nobody”"),
+    ]:
+        code, out, err = command(*words)
+        assert (code, out) == (1, "")
+        assert sentence in err
+    assert list(runs.iterdir()) == []
+
+
+def test_interpolation_between_lines_is_measured(command: Command, runs: Path) -> None:
+    code, out, err = command(
+        "train", "ae-kmeans", "--data", "lines", "--n-clusters", "2", *FAST, "--set", "training.epochs=1"
+    )
+    assert code == 0, err
+    name = Path(out.strip()).name
+    code, out, err = command("bench", "lines", name, "--json")
+    assert code == 0, err
+    (found,) = json.loads(out)
+    assert found["run"] == name
+    assert 0 < found["distance"] < 0.1
+    assert 0 <= found["undefined"] <= 1
+    assert "×" in command("bench", "lines", name)[1]
 
 
 def test_a_run_travels_as_a_zip(command: Command, record: Callable[..., Run], tmp_path: Path) -> None:

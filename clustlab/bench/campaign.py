@@ -97,7 +97,7 @@ class _Campaign:
     def done(self, row: Row, answer: dict[str, Any]) -> None:
         """Note what became of a row's run."""
         with self._lock:
-            _, run = self._working.pop(id(row))
+            _, run = self._working.pop(id(row), (row, None))
             _note(row, run, answer["state"], answer["scores"], answer["error"])
             self._done += 1
             write_csv(self._table, self._rows)
@@ -128,10 +128,11 @@ def _row(cell: Cell) -> Row:
     return Row(cell, "waiting") if cell.spec else Row(cell, "impossible", cell.reason)
 
 
-def _note(row: Row, run: Run, state: str, scores: dict[str, float], note: str) -> None:
-    status = run.status
-    row.run, row.state, row.scores, row.note = run.name, state, scores, note
-    row.steps, row.wall_s = int(status.get("step", 0)), float(status.get("wall_s", 0.0))
+def _note(row: Row, run: Run | None, state: str, scores: dict[str, float], note: str) -> None:
+    row.state, row.scores, row.note = state, scores, note
+    if run:
+        status = run.status
+        row.run, row.steps, row.wall_s = run.name, int(status.get("step", 0)), float(status.get("wall_s", 0.0))
 
 
 def _take_over(rows: Sequence[Row], known: dict[int, Run], scored: dict[str, dict[str, float]]) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from clustlab.errors import LaunchError
+from clustlab.errors import ClustlabError, LaunchError
 from clustlab.launch.slots import SLOTS, slot_count
 
 __all__ = ["Pool"]
@@ -32,7 +32,7 @@ class Pool:
         Number of processes.
     prepare : callable
         Given a task, returns the run folder to train; called in the thread that takes the task up, so that no folder
-        waits long before somebody works on it. May raise what :class:`ClustlabError` is.
+        waits long before somebody works on it. What it refuses (a :class:`ClustlabError`) is that task's answer.
     done : callable
         Given a task and the worker's answer; called in that thread too.
     """
@@ -84,7 +84,12 @@ class Pool:
                     worker.end()
                     worker = None
                 worker = worker or _Worker(self._environment)
-                self._done(task, worker.ask(self._prepare(task)))
+                try:
+                    folder = self._prepare(task)
+                except ClustlabError as refusal:
+                    self._done(task, {"state": "failed", "error": str(refusal), "scores": {}})
+                else:
+                    self._done(task, worker.ask(folder))
         except BaseException as error:  # handed to whoever waits
             self._failure = error
             self._closed.set()

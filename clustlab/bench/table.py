@@ -114,7 +114,10 @@ def write_protocol(table: Path, grid: Grid, jobs: int, rows: Sequence[Row]) -> N
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """Return a Markdown table: mean ± standard deviation over the finished seeds of each method with extensions."""
+    """Return a Markdown table: mean ± standard deviation over the finished seeds of each method with extensions.
+
+    The deviation is that of these seeds (divided by their number), as wherever clustlab shows one.
+    """
     several = len({row.cell.data for row in rows}) > 1
     titles = ["method", "extensions", *(["data"] if several else []), "seeds", *SHOWN, "seconds"]
     lines = [f"| {' | '.join(titles)} |", f"|{'---|' * len(titles)}"]
@@ -139,5 +142,5 @@ def _versions() -> dict[str, str]:
 def _mean(values: Sequence[float], digits: int) -> str:
     if not values:
         return ""
-    spread = f" ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else ""
+    spread = f" ± {statistics.pstdev(values):.{digits}f}" if len(values) > 1 else ""
     return f"{statistics.fmean(values):.{digits}f}{spread}"

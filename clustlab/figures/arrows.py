@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from clustlab.figures.palette import CLUSTER_COLOURS, NEUTRAL, cluster_colour, mixed
-from clustlab.figures.plane import ARROWS, add_arrows, add_cloud, add_key, plane_axes, shown_rows
+from clustlab.figures.plane import ARROWS, add_arrows, add_cloud, add_key, plane_axes, plane_height, shown_rows
 from clustlab.figures.style import note, shorten, styled, wrapped
 
 __all__ = ["pull", "split_copies", "three_pulls"]
@@ -49,7 +49,8 @@ def pull(
     text, height = wrapped(f"{len(rows)} arrows, in this plane; mean length {length:.0%} of the codes’ spread")
     note(figure, text)
     plane_axes(figure, titles)
-    return styled(figure, 480, margin={"t": height + 4}, showlegend=False)
+    below = plane_height(points, targets[rows])
+    return styled(figure, below + height + 56, margin={"t": height + 4}, showlegend=False)
 
 
 def split_copies(
@@ -106,7 +107,7 @@ def split_copies(
     apart = float(np.sqrt(np.square(copies - points).sum(axis=1).mean()))
     note(figure, f"root mean square of ‖y − z‖ in this plane: {shorten(apart)}", yshift=32)
     plane_axes(figure, titles)
-    return styled(figure, 520, margin={"t": 60})
+    return styled(figure, plane_height(points, copies[rows]) + 112, margin={"t": 60})
 
 
 def three_pulls(
@@ -144,7 +145,7 @@ def three_pulls(
     text, height = wrapped(f"{_agreement(pulls)} Each loss has a scale of its own.")
     note(figure, text, yshift=32)
     plane_axes(figure, titles)
-    return styled(figure, 500 + height, margin={"t": 32 + height})
+    return styled(figure, plane_height(points) + height + 84, margin={"t": 32 + height})
 
 
 def _agreement(pulls: np.ndarray) -> str:

@@ -36,15 +36,15 @@ def counting(counts: np.ndarray | None, staleness: np.ndarray | None, sizes: np.
         Samples of the probe in each cluster.
     """
     rows: list[tuple[str, str, np.ndarray, dict[str, object]]] = []
+    ground: dict[str, object] = {"rangemode": "tozero"}
     if counts is not None:
         steps = 1 / np.maximum(counts.astype(np.float64), 1e-12)
-        rows.append(("samples counted", "counted: %{y:,.0f}", counts.astype(np.float64), {"rangemode": "tozero"}))
-        few = {"type": "log", "exponentformat": "power", "nticks": 4}
-        rows.append(("step size 1/c", "1/c = %{y:.3g}", steps, few))
+        rows.append(("samples counted", "counted: %{y:,.0f}", counts.astype(np.float64), ground))
+        powers: dict[str, object] = {"type": "log", "exponentformat": "power", "dtick": 1}
+        wide = steps.max() > 10 * steps.min()
+        rows.append(("step size 1/c", "1/c = %{y:.3g}", steps, powers if wide else ground))
     if staleness is not None:
-        rows.append(
-            ("lag, standard deviations", "lag: %{y:.3f}", staleness.astype(np.float64), {"rangemode": "tozero"})
-        )
+        rows.append(("lag, standard deviations", "lag: %{y:.3f}", staleness.astype(np.float64), ground))
     clusters = np.arange(len(sizes))
     colours = [cluster_colour(j) for j in range(len(sizes))]
     figure = make_subplots(rows=len(rows), cols=1, shared_xaxes=True, vertical_spacing=0.07)

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from clustlab.figures.palette import CLUSTER_COLOURS, NEUTRAL
-from clustlab.figures.plane import add_cloud, plane_axes
+from clustlab.figures.plane import add_cloud, plane_axes, plane_height
 from clustlab.figures.style import DIVERGING, axis, note, styled, wrapped
 
 __all__ = ["discriminator_logits", "jensen_shannon", "landscape"]
@@ -44,41 +44,7 @@ def landscape(
         As in :func:`clustlab.figures.mixture.mixture`.
     """
     field, bounds = field.astype(np.float32), bounds.astype(np.float64)
-    limit = float(np.abs(field[np.isfinite(field)]).max(initial=0.0)) or 1.0
-    x = np.linspace(bounds[0], bounds[1], field.shape[1])
-    y = np.linspace(bounds[2], bounds[3], field.shape[0])
-    figure = go.Figure(
-        go.Heatmap(
-            z=field,
-            x=x,
-            y=y,
-            colorscale=DIVERGING,
-            zmin=-limit,
-            zmax=limit,
-            zsmooth="best",
-            opacity=0.6,
-            colorbar={
-                "title": {"text": "logit", "font": {"size": 14}},
-                "thickness": 14,
-                "tickfont": {"size": 14},
-                "nticks": 7,
-            },
-            hovertemplate="logit %{z:.2f}<extra></extra>",
-            name="logit",
-        )
-    )
-    for levels, width in (({"start": -limit, "end": limit, "size": limit / 5}, 0.7), ({"start": 0, "end": 0}, 3)):
-        figure.add_contour(
-            z=field,
-            x=x,
-            y=y,
-            contours={"size": 1, "coloring": "none"} | levels,
-            line={"width": width, "color": NEUTRAL},
-            showscale=False,
-            hoverinfo="skip",
-            name="undecided" if width > 1 else "level",
-            showlegend=False,
-        )
+    figure = _field(field, bounds)
     if positives is not None:
         figure.add_scatter(
             x=positives[:POSITIVES, 0].astype(np.float32),
@@ -98,7 +64,48 @@ def landscape(
     plane_axes(figure, titles, showgrid=False)
     figure.update_xaxes(range=bounds[:2].tolist())
     figure.update_yaxes(range=bounds[2:].tolist())
-    return styled(figure, 480 + height, margin={"t": height + 4}, showlegend=False)
+    below = round(0.85 * plane_height(bounds.reshape(2, 2).T))  # the colours' scale takes its share of the width
+    return styled(figure, below + height + 56, margin={"t": height + 4}, showlegend=False)
+
+
+def _field(field: np.ndarray, bounds: np.ndarray) -> go.Figure:
+    """Draw logits as colours that fade into the page where the discriminator is undecided, and as lines."""
+    limit = float(np.abs(field[np.isfinite(field)]).max(initial=0.0)) or 1.0
+    x = np.linspace(bounds[0], bounds[1], field.shape[1])
+    y = np.linspace(bounds[2], bounds[3], field.shape[0])
+    figure = go.Figure(
+        go.Heatmap(
+            z=field,
+            x=x,
+            y=y,
+            colorscale=DIVERGING,
+            zmin=-limit,
+            zmax=limit,
+            zsmooth="best",
+            opacity=0.6,
+            colorbar={
+                "title": {"text": "logit", "font": {"size": 14}},
+                "thickness": 14,
+                "tickfont": {"size": 14},
+                "nticks": 5,
+            },
+            hovertemplate="logit %{z:.2f}<extra></extra>",
+            name="logit",
+        )
+    )
+    for levels, width in (({"start": -limit, "end": limit, "size": limit / 5}, 0.7), ({"start": 0, "end": 0}, 3)):
+        figure.add_contour(
+            z=field,
+            x=x,
+            y=y,
+            contours={"size": 1, "coloring": "none"} | levels,
+            line={"width": width, "color": NEUTRAL},
+            showscale=False,
+            hoverinfo="skip",
+            name="undecided" if width > 1 else "level",
+            showlegend=False,
+        )
+    return figure
 
 
 def jensen_shannon(logits: np.ndarray) -> float:

@@ -7,12 +7,14 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from clustlab.figures.palette import NEUTRAL, cluster_colour
-from clustlab.figures.plane import add_cloud, add_ellipse, ellipse, plane_axes
+from clustlab.figures.plane import add_cloud, add_ellipse, ellipse, plane_axes, plane_height
 from clustlab.figures.style import axis, note, styled, wrapped
 
 __all__ = ["active_components", "mixture"]
 
 DEVIATIONS = 2.0
+BARS, BETWEEN = 110, 68
+"""Pixels of the weights below the plane, and between the two."""
 FAINT = 0.2
 """A component with less than this share of an equal weight is drawn faintly."""
 
@@ -56,15 +58,17 @@ def mixture(
     """
     count = len(means)
     shares = np.full(count, 1 / count) if weights is None else weights.astype(np.float64)
-    figure = go.Figure()
+    outlines = [ellipse(means[j], covariances[j], DEVIATIONS) for j in range(count)]
+    high = plane_height(points, *outlines)
+    figure, inner = go.Figure(), high
     if weights is not None:
-        figure = make_subplots(rows=2, cols=1, row_heights=[0.76, 0.24], vertical_spacing=0.14)
+        inner += BARS + BETWEEN
+        figure = make_subplots(rows=2, cols=1, row_heights=[high, BARS], vertical_spacing=BETWEEN / inner)
         _weights(figure, shares)
     add_cloud(figure, points, labels, names=names, selected=selected, opacity=0.6, size=5)
     for j in range(count):
-        outline = ellipse(means[j], covariances[j], DEVIATIONS)
         text = f"component {j}: π = {shares[j]:.3f}" if weights is not None else f"component {j}"
-        add_ellipse(figure, outline, j, text, 1.0 if shares[j] * count >= FAINT else 0.4)
+        add_ellipse(figure, outlines[j], j, text, 1.0 if shares[j] * count >= FAINT else 0.4)
     figure.add_scatter(
         x=means[:, 0],
         y=means[:, 1],
@@ -86,10 +90,10 @@ def mixture(
     if weights is None:
         text, height = wrapped(sentence)
         note(figure, text)
-        return styled(figure, 460, margin={"t": height + 4}, showlegend=False)
+        return styled(figure, inner + height + 56, margin={"t": height + 4}, showlegend=False)
     text, height = wrapped(sentence, f"components in use, exp H(π): {active_components(shares):.1f} of {count}")
     note(figure, text)
-    return styled(figure, 620, margin={"t": height + 4}, showlegend=False)
+    return styled(figure, inner + height + 56, margin={"t": height + 4}, showlegend=False)
 
 
 def _plane(figure: go.Figure, titles: tuple[str, str], place: dict[str, int]) -> None:

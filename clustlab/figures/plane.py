@@ -8,7 +8,18 @@ import plotly.graph_objects as go
 from clustlab.figures.palette import NEUTRAL, cluster_colour, colour_scale, mixed
 from clustlab.figures.style import axis, thinned
 
-__all__ = ["ARROWS", "RING", "add_arrows", "add_cloud", "add_ellipse", "add_key", "ellipse", "plane_axes", "shown_rows"]
+__all__ = [
+    "ARROWS",
+    "RING",
+    "add_arrows",
+    "add_cloud",
+    "add_ellipse",
+    "add_key",
+    "ellipse",
+    "plane_axes",
+    "plane_height",
+    "shown_rows",
+]
 
 POINTS = 1000
 """Samples of a cloud; more lie on top of one another."""
@@ -16,6 +27,8 @@ ARROWS = 120
 """Arrows that can still be told apart."""
 RING = "#D55E00"
 CORNERS = 72
+WIDTH, LOWEST, HIGHEST = 410, 200, 410
+"""Pixels of a plane: its width at the narrowest, and what its height may be."""
 
 
 def shown_rows(n: int, at_most: int, selected: int | None = None) -> np.ndarray:
@@ -135,6 +148,13 @@ def add_ellipse(figure: go.Figure, outline: np.ndarray, cluster: int, text: str,
         text=text,
         showlegend=False,
     )
+
+
+def plane_height(*points: np.ndarray) -> int:
+    """Return how many pixels high a plane must be to show points (m, 2) as large as its width allows."""
+    every = np.concatenate([each[np.isfinite(each).all(axis=1)] for each in points])
+    across, upwards = np.ptp(every, axis=0) if len(every) else (1.0, 1.0)
+    return round(float(np.clip(WIDTH * upwards / max(across, 1e-12), LOWEST, HIGHEST)))
 
 
 def plane_axes(figure: go.Figure, titles: tuple[str, str], **more: object) -> None:

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from clustlab.figures.palette import CLUSTER_COLOURS, NEUTRAL, cluster_colour, mixed
-from clustlab.figures.plane import add_cloud, add_ellipse, ellipse, plane_axes, shown_rows
+from clustlab.figures.plane import add_cloud, add_ellipse, ellipse, plane_axes, plane_height, shown_rows
 from clustlab.figures.style import axis, note, shorten, styled, thinned, wrapped
 
 __all__ = ["DEAD", "divergence_parts", "kl_per_dimension", "posterior"]
@@ -71,7 +71,7 @@ def posterior(
     text, height = wrapped(sentence)
     note(figure, text)
     plane_axes(figure, titles)
-    return styled(figure, 480, margin={"t": height + 4}, showlegend=False)
+    return styled(figure, plane_height(points) + height + 56, margin={"t": height + 4}, showlegend=False)
 
 
 def kl_per_dimension(divergence: np.ndarray) -> go.Figure:

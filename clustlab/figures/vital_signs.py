@@ -160,23 +160,23 @@ def _small(
         **place,
     )
     step, now = moment
-    text = sign.title
+    text, ceiling = sign.title, most.get(sign.of, sign.ceiling)
     if now is not None:
         figure.add_scatter(
             x=[step], y=[now], mode="markers", marker={"size": 9, "color": colour}, hoverinfo="skip", **place
         )
-        text += f": <b>{now:.1%}</b>" if sign.share else f": <b>{shorten(now)}</b>"
-    ceiling = most.get(sign.of, sign.ceiling)
+        text += (
+            f": <b>{now:.1%}</b>" if sign.share else f": <b>{shorten(now if ceiling is None else round(now, 3))}</b>"
+        )
     if ceiling is not None:
         text += f" of {ceiling:.0f}" if ceiling >= 1 else f" of {ceiling:.2f}"
         figure.add_hline(y=ceiling, line={"width": 1.5, "dash": "dash", "color": NEUTRAL}, **place)
     number = "" if i == 0 else str(i + 1)
     note(figure, text, xref=f"x{number} domain", yref=f"y{number} domain", xshift=-34, yshift=3)
     positive = heights[heights > 0]
-    logarithmic = sign.logarithmic and len(positive) > 0
-    kind: dict[str, Any] = {"type": "log", "exponentformat": "power"} if logarithmic else {}
+    # Within one decade a logarithmic axis has no power of ten to show, and a straight one shows the same.
+    logarithmic = sign.logarithmic and len(positive) > 0 and positive.max() > 10 * positive.min()
+    kind: dict[str, Any] = {"type": "log", "exponentformat": "power", "dtick": 1} if logarithmic else {}
     if ceiling is not None:
         kind = {"range": [0, 1.1 * max(ceiling, float(np.nanmax(heights, initial=0)))]}
-    if logarithmic and positive.max() > 10 * positive.min():
-        kind |= {"dtick": 1}
     figure.update_yaxes(**axis("", nticks=4, **({"tickformat": ".0%"} if sign.share else {}), **kind), **place)

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from clustlab.errors import ClustlabError, LaunchError
 from clustlab.launch.slots import Slot, take_slot
@@ -91,7 +92,9 @@ def _wait_and_train(run: Run, writer: RunWriter) -> str:
             raise Stopped
 
     try:
-        with take_slot(waiting) as slot:
+        # scikit-learn's k-means too: its sums depend on the number of threads, and on a busy machine threads that wait
+        # for each other take it twenty times as long.
+        with take_slot(waiting) as slot, threadpool_limits(run.spec.training.threads):
             writer.status(state="starting", message="loading the data", versions=_versions())
             _train(run, writer, slot)
     except Stopped:

@@ -128,8 +128,10 @@ class AAE(Method):
                 "Few heads do all the work, the others are empty: see the sizes. The discriminator of y asks for equal "
                 "use, but only as long as it is not sure of itself; discriminator_noise keeps it from that."
             ),
-            "With a roomy style the decoder does not need y, and heads go out of use: on the digits, ten coordinates "
-            "leave three heads, three coordinates all ten. Keep style_dim small.",
+            (
+                "With a roomy style the decoder does not need y, and heads go out of use: on the digits, with ten "
+                "coordinates, two heads have nearly all samples; with two, nine or ten heads are in use."
+            ),
             (
                 "The paper uses more heads than classes and maps each to a class afterwards. Those figures cannot be "
                 "compared with an accuracy for K heads, one a class."
@@ -139,10 +141,11 @@ class AAE(Method):
         deviations=(
             "As many heads as clusters are asked for, each a cluster of its own.",
             (
-                "Noise of 0.3 on what the discriminators see, as in the widely used reimplementation by musyoku; layers "
-                "are those of the shared network and of ACAI's discriminator, which are smaller than its 1000-1000."
+                "Noise of 0.3 on what the discriminators see, as in the widely used reimplementation by musyoku; "
+                "layers are those of the shared network and of ACAI's discriminator, which are smaller than its "
+                "1000-1000."
             ),
-            "Adam at 0.001 for all players, where musyoku has 0.0001 and batches of 64.",
+            "Adam at 0.001 for all players and a style of two coordinates, where musyoku has 0.0001 and ten.",
             "The encoder's y is deterministic, a softmax; heads are fed to the decoder as they are.",
         ),
     )
@@ -153,7 +156,7 @@ class AAE(Method):
             low=1,
             high=1024,
             symbol="J",
-            help="Coordinates of the style; network.latent_dim has no say here. With many of them heads go out of use.",
+            help="Coordinates of the style; network.latent_dim has no say here. With many, heads go out of use.",
         )
         cluster_epochs: int = option(
             300, low=1, high=100_000, unit="epochs", help="Passes over the data; nothing is pretrained."

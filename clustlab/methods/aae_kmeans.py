@@ -55,8 +55,8 @@ class AAEKMeans(Method):
         ),
         pitfalls=(
             (
-                "The discriminator wins: its losses go to zero, and the encoder is thrown about. Noise on what it is shown "
-                "(discriminator_noise) takes away what it was so sure of."
+                "The discriminator wins: its losses go to zero, and the encoder is thrown about. Noise on what it is "
+                "shown (discriminator_noise) takes away what it was so sure of."
             ),
             "A prior with a single peak leaves no room for gaps between clusters.",
             (
@@ -70,8 +70,8 @@ class AAEKMeans(Method):
         ),
         deviations=(
             (
-                "Adam at 0.001 for 200 epochs on the shared network; ACAI's authors: convolutions, Adam at 0.0001, 16.8 "
-                "million images. The discriminator is theirs: 100, 100, leaky ReLU, no noise."
+                "Adam at 0.001 for 200 epochs on the shared network; ACAI's authors: convolutions, Adam at 0.0001, "
+                "16.8 million images. The discriminator is theirs: 100, 100, leaky ReLU, no noise."
             ),
         ),
         published=(

@@ -85,7 +85,7 @@ class Whitening(nn.Module):
 
     def learn(self, z: Tensor) -> None:
         """Take mean, axes and spreads from codes (n, J)."""
-        mean, axes, spread = (torch.from_numpy(part).to(z) for part in whitening(z.double().cpu().numpy()))
+        mean, axes, spread = (torch.from_numpy(part).to(z) for part in whitening(z.cpu().double().numpy()))
         self.mean = mean
         self.axes, self.spread = torch.zeros_like(self.axes), torch.ones_like(self.spread)
         self.axes[: len(axes)], self.spread[: len(spread)] = axes, spread
@@ -127,30 +127,30 @@ class AEKMeans(Method):
         look_for="Groups appear although nothing asks for clusters; k-means may still cut through elongated ones.",
         algorithm=(
             (
-                r"Train encoder and decoder on $\lVert x - g(f(x)) \rVert^2$, all layers at once or, as DEC does, pair by "
-                "pair with dropout and then all together."
+                r"Train encoder and decoder on $\lVert x - g(f(x)) \rVert^2$, all layers at once or, as DEC does, pair "
+                r"by pair with dropout and then all together."
             ),
             "Encode all samples; whiten the codes, if asked for.",
             "Run k-means from several k-means++ seedings; the one of lowest inertia is kept and shown step by step.",
         ),
         pitfalls=(
             (
-                "The recipe of the pretraining moves accuracy more than most clustering losses do: on MNIST from 0.78 to "
-                "0.88. Compare methods on the same recipe, number of epochs and seed."
+                "The recipe of the pretraining moves accuracy more than most clustering losses do: on MNIST from 0.78 "
+                "to 0.88. Compare methods on the same recipe, number of epochs and seed."
             ),
             (
                 "k-means wants round clusters of equal width and cuts across elongated ones; whitening helps against "
                 "coordinates of unequal spread, and makes noise as loud as signal."
             ),
             (
-                "Codes may shrink or stretch in a direction at no cost to the reconstruction, so distances between them "
-                "mean little by themselves."
+                "Codes may shrink or stretch in a direction at no cost to the reconstruction, so distances between "
+                "them mean little by themselves."
             ),
         ),
         deviations=(
             (
-                "The shared network is 256-128-10 where DEC has 500-500-2000-10, trained end to end with Adam where DEC "
-                "stacks denoising autoencoders; set network.hidden and training.pretraining for the original."
+                "The shared network is 256-128-10 where DEC has 500-500-2000-10, trained end to end with Adam where "
+                "DEC stacks denoising autoencoders; set network.hidden and training.pretraining for the original."
             ),
         ),
         published=(

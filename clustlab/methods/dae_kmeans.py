@@ -45,8 +45,8 @@ class DAEKMeans(Method):
         ),
         pitfalls=(
             (
-                "Much noise leaves only averages to reconstruct: strips and decoded centroids blur. Little noise leaves a "
-                "plain autoencoder."
+                "Much noise leaves only averages to reconstruct: strips and decoded centroids blur. Little noise "
+                "leaves a plain autoencoder."
             ),
             (
                 "Noise is measured in units of the samples after scaling (mean square 1), not of grey values: features "
@@ -59,12 +59,12 @@ class DAEKMeans(Method):
         ),
         deviations=(
             (
-                "Noise of σ = 1 as in the comparison of ACAI's authors, whose images range from −1 to 1; here samples have "
-                "mean square 1, which for MNIST makes the same number a somewhat weaker noise."
+                "Noise of σ = 1 as in the comparison of ACAI's authors, whose images range from −1 to 1; here samples "
+                "have mean square 1, which for MNIST makes the same number a somewhat weaker noise."
             ),
             (
-                "Adam at 0.001 for 200 epochs on the shared network; ACAI's authors: convolutions, Adam at 0.0001, 16.8 "
-                "million images."
+                "Adam at 0.001 for 200 epochs on the shared network; ACAI's authors: convolutions, Adam at 0.0001, "
+                "16.8 million images."
             ),
             "With stacked pretraining the joint training that follows is denoising, too; DEC's is not.",
         ),

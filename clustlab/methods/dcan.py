@@ -128,7 +128,7 @@ class DCAN(Method):
     card = Card(
         title="DCAN",
         paper="Lim, “Deep clustering using adversarial net based clustering loss”, 2024, arXiv:2412.08933",
-        idea="Codes are pulled into their clusters by a discriminator that knows draws of the clusters from codes.",
+        idea="Codes are pulled into their clusters by a discriminator that tells draws from the clusters from codes.",
         objective=r"\min_f \max_D \; \mathbb{E}_{z \sim p_{\mathrm{clu}}} \log D(z) "
         r"+ \mathbb{E}_{z \sim p_{\mathrm{enc}}} \log (1 - D(z)) + \lambda \lVert x - \hat x \rVert^2",
         symbols={
@@ -139,8 +139,8 @@ class DCAN(Method):
             r"\lambda": "weight of the reconstruction; 0 in the paper",
             r"x, \hat x": "sample and reconstruction",
         },
-        look_for="The landscape has hills on the clusters, and codes climb them. The estimated divergence falls while "
-        "the encoder wins; at log 2 = 0.69 the discriminator tells every code.",
+        look_for="The landscape has hills on the clusters, and codes climb them. The estimated divergence rises while "
+        "the discriminator learns and falls where the encoder wins; at log 2 = 0.69 every code is told from a draw.",
         algorithm=(
             "Pretrain the autoencoder; k-means on the codes places the clusters.",
             "Encoder: one step against the discriminator in force, on the codes of a mini-batch.",
@@ -158,9 +158,9 @@ class DCAN(Method):
                 "contract them."
             ),
             (
-                "A single point is a fixed point too, as nothing asks for reconstruction. With τ < 1 codes go there:"
-                " each fit takes the narrower clusters as its new measure, and digits fell from an effective rank of"
-                " 7 to 2 in 490 steps at τ = ½. Watch the effective rank; fewer epochs, a smaller step or λ well "
+                "A single point is a fixed point too, as nothing asks for reconstruction. With τ < 1 codes go there: "
+                "each fit takes the narrower clusters as its new measure, and digits fell from an effective rank of "
+                "7 to 2 in 490 steps at τ = ½. Watch the effective rank; fewer epochs, a smaller step or λ well "
                 "above 1 hold it up."
             ),
             (
@@ -186,8 +186,8 @@ class DCAN(Method):
             ),
             (
                 "Layers (128, 64), mini-batches and step sizes are not in the copies of the paper that we could "
-                "read; it has gradient descent with momentum and 500 iterations, we have Adam and 490 steps on 1,797"
-                " samples. The discriminator's steps are ten times as long as the encoder's, so that it can follow "
+                "read; it has gradient descent with momentum and 500 iterations, we have Adam and 490 steps on 1,797 "
+                "samples. The discriminator's steps are ten times as long as the encoder's, so that it can follow "
                 "the codes."
             ),
             "Pretraining by reconstruction, which the paper does not mention; `pretrained` switches it off.",

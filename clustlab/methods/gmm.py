@@ -60,13 +60,17 @@ class MixtureModel(nn.Module):
     def step(self, z: Tensor, log_joint: Tensor) -> Values:
         """Take one M step on codes (n, J); return the log-likelihood before it, and its gain since the step before."""
         before, self.log_likelihood = self.log_likelihood, log_joint.logsumexp(dim=1).mean()
-        self.weights, self.means, self.covariances = maximise(
-            z.to(self.means), log_joint.softmax(dim=1), full=self.full, ridge=self.ridge.item()
-        )
+        self.keep(*maximise(z.to(self.means), log_joint.softmax(dim=1), full=self.full, ridge=self.ridge.item()))
         values = {"log_likelihood": self.log_likelihood.item()}
         if before.isfinite():
             values["log_likelihood_gain"] = (self.log_likelihood - before).item()
         return values
+
+    def keep(self, weights: Tensor, means: Tensor, covariances: Tensor) -> None:
+        """Take over parameters; in place, for products depend to the last bit on how an array is laid out."""
+        self.weights.copy_(weights)
+        self.means.copy_(means)
+        self.covariances.copy_(covariances)
 
     def observations(self) -> dict[str, Observation]:
         """Return what a mixture shows of itself."""
@@ -104,8 +108,8 @@ def expectation_maximisation(
     def start() -> None:
         codes = all_codes(phase, samples).cpu().numpy()
         mixture = best_mixture_start(codes, len(model.means), seed=seed, protocol=protocol)
-        model.weights, model.means, model.covariances = (torch.from_numpy(part).to(model.means) for part in mixture)
-        model.ridge = torch.tensor(mixture_ridge(codes, protocol)).to(model.means)
+        model.keep(*(torch.from_numpy(part) for part in mixture))
+        model.ridge.fill_(mixture_ridge(codes, protocol))
 
     def log_joint(current: Pass) -> Tensor:
         return torch.cat([model.log_joint(chunk) for chunk in current.z.split(samples.CHUNK)])

@@ -111,12 +111,13 @@ class KernelPCAKMeansModel(nn.Module):
             coefficients=np.where(there, eigenvectors / roots, 0.0),
             explained=np.where(there, eigenvalues, 0.0) / max(variance, np.finfo(np.float64).tiny),
         )
-        self.scores = samples.map(self.encode)
+        self.scores.copy_(samples.map(self.encode))
         return {"bandwidth": float(sigma)}
 
     def _keep(self, **found: np.ndarray) -> None:
+        # Copied in place: a resumed run must find arrays of the same layout, for products depend on it to the last bit.
         for name, array in found.items():
-            setattr(self, name, torch.from_numpy(np.asarray(array)).to(getattr(self, name)))
+            getattr(self, name).copy_(torch.from_numpy(np.asarray(array)))
 
 
 class KernelPCAKMeans(Method):

@@ -60,7 +60,7 @@ def plane_of(z: Tensor) -> Plane:
     if dimension <= 2:
         return Plane(z.new_zeros(dimension), torch.eye(2, dimension).to(z))
     origin = z.mean(dim=0)
-    away = (z - origin).double()
+    away = (z - origin).cpu().double()  # not every accelerator knows doubles
     axes = torch.linalg.eigh(away.T @ away).eigenvectors[:, -2:].T.flip(0)
     largest = axes.gather(1, axes.abs().argmax(dim=1, keepdim=True))
     return Plane(origin, (axes * largest.sign()).to(z))

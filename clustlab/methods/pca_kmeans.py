@@ -1,6 +1,7 @@
 """Principal axes of the samples, then k-means on the scores (Pearson 1901; Hotelling 1933)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -61,12 +62,13 @@ class PCAKMeansModel(nn.Module):
         x = samples.x.flatten(1).cpu().numpy().astype(np.float64)
         with np.errstate(invalid="ignore"):  # samples without any spread explain 0 of 0
             pca = PCA(len(self.axes), random_state=seed).fit(x)
-        self.mean = torch.from_numpy(pca.mean_).to(self.mean)
-        self.axes = torch.from_numpy(pca.components_).to(self.axes)
-        self.explained = torch.from_numpy(np.nan_to_num(pca.explained_variance_ratio_)).to(self.explained)
+        # Copied in place: a resumed run must find arrays of the same layout, for products depend on it to the last bit.
+        self.mean.copy_(torch.from_numpy(pca.mean_))
+        self.axes.copy_(torch.from_numpy(pca.components_))
+        self.explained.copy_(torch.from_numpy(np.nan_to_num(pca.explained_variance_ratio_)))
         if whiten:
             spread = np.sqrt(pca.explained_variance_)
-            self.spread = torch.from_numpy(np.where(spread > FLAT * spread[0], spread, 1.0)).to(self.spread)
+            self.spread.copy_(torch.from_numpy(np.where(spread > FLAT * spread[0], spread, 1.0)))
 
 
 class PCAKMeans(Method):
@@ -131,4 +133,8 @@ class PCAKMeans(Method):
         )
         explained = Observation(lambda probe: model.explained, dtype=torch.float32)
         images = Observation(lambda probe: model.axes.unflatten(1, model.shape))
-        return [phase.with_observations(explained_variance=explained, eigen_images=images)]
+        read_out = (
+            f"k-means on {'whitened ' if options.whiten else ''}scores: {options.n_init} k-means++ starts, "
+            "lowest inertia, all samples"
+        )
+        return [replace(phase, read_out=read_out).with_observations(explained_variance=explained, eigen_images=images)]

@@ -59,8 +59,8 @@ class SpectralModel(nn.Module):
         rows = vectors[:, :n_clusters]
         length = np.linalg.norm(rows, axis=1, keepdims=True)
         rows = rows / np.where(length > 0, length, 1.0)
-        self.embedding = torch.from_numpy(rows).to(self.embedding)
-        self.eigenvalues = torch.from_numpy(values).to(self.eigenvalues)
+        self.embedding.copy_(torch.from_numpy(rows))
+        self.eigenvalues.copy_(torch.from_numpy(values))
         return {"neighbours": float(used), "components": float(component.max() + 1)}
 
 

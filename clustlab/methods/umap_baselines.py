@@ -102,9 +102,9 @@ class LayoutModel(nn.Module):
 
     def keep(self, layouts: Layouts) -> None:
         """Keep how a layout grew."""
-        self.codes = layouts.codes.to(self.codes)
-        self.attraction = layouts.attraction.to(self.attraction)
-        self.repulsion = layouts.repulsion.to(self.repulsion)
+        self.codes.copy_(layouts.codes)
+        self.attraction.copy_(layouts.attraction)
+        self.repulsion.copy_(layouts.repulsion)
 
 
 class UMAPKMeans(Method):

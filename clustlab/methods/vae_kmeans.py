@@ -70,31 +70,32 @@ class VAEKMeans(Method):
             r"Encode the mini-batch to means $\tilde\mu$ and log-variances $\log\tilde\sigma^2$.",
             r"Draw $z = \tilde\mu + \tilde\sigma\epsilon$, decode it, compare with the sample.",
             (
-                r"Add β times the divergence $\tfrac12\sum_j(\tilde\mu_j^2+\tilde\sigma_j^2-\log\tilde\sigma_j^2-1)$; both "
-                "terms are divided by the number of features."
+                r"Add β times the divergence $\tfrac12\sum_j(\tilde\mu_j^2+\tilde\sigma_j^2-\log\tilde\sigma_j^2-1)$; "
+                r"both terms are divided by the number of features."
             ),
             r"Afterwards run k-means on the means $\tilde\mu$, never on draws.",
         ),
         pitfalls=(
             (
-                "A prior with a single peak closes the gaps between classes: reconstructions get worse and clusters harder "
-                "to tell apart."
+                "A prior with a single peak closes the gaps between classes: reconstructions get worse and clusters "
+                "harder to tell apart."
             ),
             (
-                "Posterior collapse: a coordinate whose divergence is below 0.01 nats carries nothing. See the divergence "
-                "by coordinate; lower β where many are dead."
+                "Posterior collapse: a coordinate whose divergence is below 0.01 nats carries nothing. See the "
+                "divergence by coordinate; lower β where many are dead."
             ),
             (
-                "A reconstruction that is summed and a divergence that is averaged, or the other way round, turn β into "
-                "1/d or 1/B of what it says. Here both are sums over their coordinates divided by d, for each sample."
+                "A reconstruction that is summed and a divergence that is averaged, or the other way round, turn β "
+                "into 1/d or 1/B of what it says. Here both are sums over their coordinates divided by d, for each "
+                "sample."
             ),
             "Log-variances are kept within −8 … 8, so that no posterior runs away.",
         ),
         deviations=(
             (
                 r"Gaussian likelihood: with variance $\sigma_x^2$ per feature the bound is $\lVert x-\hat x\rVert^2 + "
-                r"2\sigma_x^2\,\mathrm{KL}$ up to scale, so β = 1 grants half of the samples' mean square; a unit variance "
-                "is β = 2. ACAI's authors have a Bernoulli likelihood on pixels between 0 and 1 and β = 1."
+                r"2\sigma_x^2\,\mathrm{KL}$ up to scale, so β = 1 grants half of the samples' mean square; a unit "
+                r"variance is β = 2. ACAI's authors have a Bernoulli likelihood on pixels between 0 and 1 and β = 1."
             ),
             "Adam at 0.001 for 200 epochs on the shared network; ACAI's authors: convolutions, Adam at 0.0001.",
         ),

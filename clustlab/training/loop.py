@@ -89,8 +89,8 @@ class Training:
         All parameters and buffers, those of extensions included.
     step, phase_index, phase_step : int
         Steps done since the start of the run, phase under way, steps done in it.
-    entered : bool
-        Whether ``on_enter`` of the phase under way has run.
+    entered, over : bool
+        Whether ``on_enter`` of the phase under way has run, and whether its ``until`` has said that it is over.
     optimisers : dict of player to optimiser
         Those of the phase under way.
     """
@@ -101,6 +101,7 @@ class Training:
     phase_index: int = 0
     phase_step: int = 0
     entered: bool = False
+    over: bool = False
     optimisers: dict[str, torch.optim.Optimizer] = field(default_factory=dict)
     restored: dict[str, Any] | None = None
 
@@ -111,6 +112,7 @@ class Training:
             "phase_index": self.phase_index,
             "phase_step": self.phase_step,
             "entered": self.entered,
+            "over": self.over,
             "model": self.model.state_dict(),
             "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
             "batches": self.batches.state(),
@@ -121,7 +123,7 @@ class Training:
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a :meth:`state`; optimisers follow when their phase is entered."""
         self.step, self.phase_index, self.phase_step = state["step"], state["phase_index"], state["phase_step"]
-        self.entered = state["entered"]
+        self.entered, self.over = state["entered"], state.get("over", False)
         self.model.load_state_dict(state["model"])
         self.batches.restore(state["batches"])
         torch.set_rng_state(state["random"])
@@ -132,7 +134,7 @@ class Training:
     def end_phase(self) -> None:
         """Move on to the phase that follows."""
         self.phase_index, self.phase_step = self.phase_index + 1, 0
-        self.entered, self.optimisers = False, {}
+        self.entered, self.over, self.optimisers = False, False, {}
 
     def begin(self, phase: Phase) -> None:
         """Make the phase's optimisers, with their memory if training was resumed."""
@@ -200,7 +202,7 @@ def _run_phase(training: Training, phase: Phase, samples: Samples, recorder: Rec
     training.entered = True
     training.begin(phase)
     recorder.enter(training, phase)
-    while training.phase_step < phase.steps:
+    while training.phase_step < phase.steps and not training.over:
         if _hooks_say_enough(training, phase, recorder):
             break
         training.model.train()
@@ -214,9 +216,9 @@ def _run_phase(training: Training, phase: Phase, samples: Samples, recorder: Rec
         training.phase_step += 1
         if values:
             recorder.values(training, phase, "step", values)
+            # Known before the recorder may write a checkpoint: resumed from there, the phase is over as well.
+            training.over = phase.until is not None and phase.until(values)
         recorder.after_step(training, phase, terms)
-        if values and phase.until and phase.until(values):
-            break
 
 
 def _hooks_say_enough(training: Training, phase: Phase, recorder: Recorder) -> bool:

@@ -97,6 +97,35 @@ def test_train_launches_the_spec_that_the_form_shows(runs: Path) -> None:
     )
 
 
+def test_the_form_offers_what_can_join_on_schedules_that_are_possible(runs: Path) -> None:
+    app = laboratory().run()
+    assert app.selectbox(key="option-acai-schedule").options == ["both", "pre", "post"]
+    app.selectbox(key="option-acai-schedule").select("post").run()
+    app.selectbox(key="form-method").select("dec").run()
+    assert not app.exception
+    assert app.selectbox(key="option-acai-schedule").options == ["both", "pre"]
+    assert app.selectbox(key="option-acai-schedule").value == "both"
+    app.selectbox(key="form-method").select("kmeans").run()
+    app.selectbox(key="form-method").select("idec").run()
+    assert not app.exception
+
+
+def test_data_without_classes_ask_for_the_number_of_clusters(runs: Path) -> None:
+    started: list[Path] = []
+    app = laboratory().run()
+    app.selectbox(key="form-data").select("lines").run()
+    assert not app.exception
+    assert button(app, "Train").disabled  # type: ignore[attr-defined]
+    assert any("no classes" in caption.value for caption in app.caption)
+    app.number_input(key="form-clusters").set_value(4).run()
+    assert not button(app, "Train").disabled  # type: ignore[attr-defined]
+    with patch.dict("clustlab.launch.submit.ENGINES", {"process": started.append}):
+        button(app, "Train").click().run()  # type: ignore[attr-defined]
+    assert not app.exception
+    (run,) = list_runs(runs)
+    assert (run.spec.data, run.spec.n_clusters) == ("lines", 4)
+
+
 def test_a_first_visitor_begins_with_one_button(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("clustlab.app.state.example_runs", lambda: runs / "no examples")
     started: list[Path] = []

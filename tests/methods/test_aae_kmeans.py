@@ -34,7 +34,7 @@ def test_the_discriminator_pays_what_the_game_says(digits_small: Dataset) -> Non
 
 def test_codes_come_to_look_like_the_prior(digits_small: Dataset) -> None:
     """Mean and spread of the codes are nearer to those of N(0, I) than where only reconstruction counts."""
-    training = {"epochs": 60, "batch_size": 50, "threads": 1, "device": "cpu"}
+    training = {"epochs": 100, "batch_size": 50, "learning_rate": 0.003, "threads": 1, "device": "cpu"}
     network = {"hidden": "32", "latent_dim": 2}
     distance = []
     for method in ("aae-kmeans", "ae-kmeans"):

@@ -66,7 +66,11 @@ def test_pairs_have_the_activations_of_the_paper() -> None:
 
 
 def test_stacking_runs_through_layers_then_joint_training_then_clusters(digits_small: Dataset) -> None:
-    spec = small_spec("ae-kmeans", training={**QUICK, "epochs": 10, "learning_rate": 0.01}, network={"hidden": "16-12", "latent_dim": 4})
+    spec = small_spec(
+        "ae-kmeans",
+        training={**QUICK, "epochs": 10, "learning_rate": 0.01},
+        network={"hidden": "16-12", "latent_dim": 4},
+    )
     _, _, listener = trained(spec, digits_small)
     assert listener.phases == ["layer-1", "layer-2", "layer-3", "pretrain", "k-means"]
     errors = [terms["denoising"] for terms in listener.terms if "denoising" in terms]
