@@ -160,7 +160,7 @@ def absence(run: Run, from_phase: str | None) -> str:
     if from_phase is None:
         return "This run has recorded nothing for this figure yet." if run.lives else "This run records no such thing."
     titles = {phase["name"]: phase.get("title") or phase["name"] for phase in run.about.get("phases", ())}
-    return f"First recorded in the {titles.get(from_phase, from_phase)} phase."
+    return f"Nothing of it at this moment; it was first recorded in the {titles.get(from_phase, from_phase)} phase."
 
 
 def pack_frames(run: Run, projection: str, frames: Sequence[Frame]) -> bytes:

@@ -147,7 +147,7 @@ def test_a_figure_is_drawn_and_one_that_cannot_be_says_from_when_on(client: Test
     drawn = client.get("/clustlab/runs/idec-digits-0001/figures/p-and-q?frame=2").json()
     assert drawn["data"]
     assert client.get("/clustlab/runs/idec-digits-0001/figures/p-and-q?frame=0").json() == {
-        "unavailable": "First recorded in the cluster phase."
+        "unavailable": "Nothing of it at this moment; it was first recorded in the cluster phase."
     }
     panels = client.get("/clustlab/runs/idec-digits-0001/panels?frame=0").json()["panels"]
     assert {panel["name"]: panel["available"] for panel in panels}["p-and-q"] is False

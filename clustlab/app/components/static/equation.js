@@ -116,5 +116,6 @@ function symbolOf({ name, latex, symbol, weight, weight_symbol: letter }) {
   const written = (latex && mathml(latex)) || make("span", {}, symbol || name);
   const before = letter || (weight === 1 ? "" : pretty(weight));
   const shown = /^\\/.test(before) ? mathml(before) ?? before : before;
-  return make("span", { class: "symbol" }, ...(before ? [make("span", { class: "weight" }, shown)] : []), written);
+  const parts = /^[-−]/.test(latex || symbol || name) ? ["(", written, ")"] : [written];
+  return make("span", { class: "symbol" }, ...(before ? [make("span", { class: "weight" }, shown)] : []), ...parts);
 }

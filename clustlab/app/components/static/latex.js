@@ -18,7 +18,7 @@ const ACCENTS = { hat: "^", widehat: "^", tilde: "~", widetilde: "~", bar: "¯",
 const STYLES = ["mathrm", "text", "operatorname", "mathit", "textrm", "mathsf"];
 const SPACES = { ",": "0.17em", ";": "0.28em", ":": "0.22em", "!": "-0.1em", quad: "1em", qquad: "2em", " ": "0.25em" };
 const CALLIGRAPHIC = { L: "ℒ", N: "𝒩", D: "𝒟", X: "𝒳", Z: "𝒵", H: "ℋ", R: "ℛ", U: "𝒰", A: "𝒜", B: "ℬ", C: "𝒞", M: "ℳ", S: "𝒮" };
-const DOUBLE = { R: "ℝ", E: "𝔼", N: "ℕ", Z: "ℤ", P: "ℙ" };
+const DOUBLE = { R: "ℝ", E: "𝔼", N: "ℕ", Z: "ℤ", P: "ℙ", H: "ℍ" };
 
 /** MathML for LaTeX; null where something is not known, so that the caller writes plain text instead. */
 export function mathml(latex) {
