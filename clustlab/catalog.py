@@ -53,6 +53,8 @@ def describe() -> dict[str, dict[str, Any]]:
     ``phases``
         What it goes through with its default options, built on dummy data: ``name``, ``title``, ``stage``, ``offers``
         and ``trains`` (whether anything is trained).
+    ``pretraining``
+        A digest: methods that share it go through the same pretraining, bit for bit. Empty where there is none.
     ``joins``
         For each extension and schedule why it cannot join, empty where it can: ``{"acai": {"both": "", …}}``.
     ``joins_vary_with``

@@ -111,6 +111,35 @@ def resume(run: RunArgument, runs: RunsOption = None) -> None:
 
 
 @app.command()
+def fork(
+    run: RunArgument,
+    method: Annotated[str | None, typer.Option(help="Another method that is pretrained in the same way.")] = None,
+    extension: Annotated[
+        list[str] | None, typer.Option(help="Extensions that join from there on; else the run's own.")
+    ] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="name=value, as for train.")] = None,
+    step: Annotated[
+        int | None, typer.Option(help="Step of a checkpoint; else where the last phase began.", min=0)
+    ] = None,
+    runs: RunsOption = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Train in the background and return at once.")] = False,
+) -> None:
+    """Go on from a checkpoint of a run in another way; the run itself stays as it is."""
+    parent = _find(run, runs)
+    fields = parent.spec.model_dump()
+    if method and method != parent.spec.method:
+        fields |= {"method": method, "options": {}}
+    if extension is not None:
+        fields["extensions"] = {name: fields["extensions"].get(name, {}) for name in extension}
+    child = launch.fork(parent, with_settings(RunSpec.parse(fields), settings or []), step=step, runs=runs)
+    if detach:
+        launch.ENGINES["process"](child.folder.path)
+        typer.echo(child.folder.path)
+        return
+    _train_and_watch(child)
+
+
+@app.command()
 def pause(run: RunArgument, runs: RunsOption = None) -> None:
     """Pause a running run; another run may use its slot meanwhile."""
     launch.pause(_find(run, runs))

@@ -20,6 +20,7 @@ from clustlab.errors import SpecError
 __all__ = [
     "FORMAT",
     "Network",
+    "Parent",
     "Part",
     "Recording",
     "RunSpec",
@@ -145,6 +146,13 @@ class Recording(Part):
     )
 
 
+class Parent(Part):
+    """The run and the moment from which a fork goes on."""
+
+    run: str
+    step: int = Field(ge=0)
+
+
 class RunSpec(Part):
     """Complete description of a run; the same spec on the same machine gives the same bits."""
 
@@ -160,6 +168,7 @@ class RunSpec(Part):
     network: Network = Network()
     training: Training = Training()
     recording: Recording = Recording()
+    parent: Parent | None = None
 
     @field_validator("extensions", mode="before")
     @classmethod
@@ -195,7 +204,7 @@ class RunSpec(Part):
 
     def to_json(self) -> str:
         """Return the text of ``spec.json``."""
-        return self.model_dump_json(indent=2) + "\n"
+        return self.model_dump_json(indent=2, exclude=None if self.parent else {"parent"}) + "\n"
 
 
 def run_title(method: str, extensions: Sequence[str], data: str, seed: int) -> str:

@@ -8,15 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import clustlab as cl
-from clustlab import catalog
 from clustlab.data import Dataset
 from clustlab.errors import LaunchError, SpecError
-from clustlab.metrics import accuracy
 
 FAST = ["training.epochs=20", "training.threads=1", "network.hidden=16", "network.latent_dim=3"]
 
@@ -48,25 +45,6 @@ def test_importing_loads_nothing_heavy() -> None:
         "import sys, clustlab; sys.exit(any(name in sys.modules for name in ('torch', 'streamlit', 'umap', 'plotly')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-@pytest.mark.parametrize("method", catalog.described()["methods"])
-def test_every_method_is_an_estimator(blobs: Dataset, method: str) -> None:
-    entry = catalog.described()["methods"][method]
-    estimator = getattr(cl.estimators, entry["class"])(
-        n_clusters=3, settings=FAST if entry["uses"] else ["recording.probe=50"]
-    )
-    assert {"n_clusters", "random_state", *entry["options"]} == set(estimator.get_params()) - {
-        "extensions",
-        "settings",
-        "runs",
-    }
-    assert clone(estimator).get_params() == estimator.get_params()
-    labels = estimator.fit_predict(blobs.x)
-    assert labels.shape == (600,)
-    assert estimator.cluster_centers_.shape == (3, estimator.embedding_.shape[1])
-    assert blobs.y is not None
-    assert accuracy(blobs.y, labels) > 0.9
 
 
 def test_estimators_sit_in_pipelines_and_keep_their_run_on_request(blobs: Dataset, runs: Path) -> None:

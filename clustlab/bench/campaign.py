@@ -7,13 +7,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from clustlab.bench.grid import Cell, Grid, cells, meaning
+from clustlab.bench.grid import Cell, Grid, beginning, cells, meaning
 from clustlab.bench.pool import Pool
 from clustlab.bench.table import Row, read_scores, write_csv, write_protocol
 from clustlab.errors import ClustlabError
 from clustlab.launch import control
+from clustlab.launch.fork import checkpoint_steps, fork
 from clustlab.launch.submit import submit
-from clustlab.runs import Run, list_runs
+from clustlab.runs import Run, list_runs, open_run
+from clustlab.spec import RunSpec
 
 __all__ = ["fill"]
 
@@ -86,13 +88,28 @@ class _Campaign:
     def prepare(self, row: Row) -> Path:
         """Return the folder of the row's run, a new one if there is none."""
         assert row.cell.spec is not None
-        run = self._known.get(id(row)) or submit(row.cell.spec, self._runs)
+        run = self._known.get(id(row)) or self._begun(row.cell.spec) or submit(row.cell.spec, self._runs)
         if run.state in OVER:
             control.resume(run, start=lambda _: None)  # whoever asks the pool starts it
         with self._lock:
             row.run, row.state = run.name, "running"
             self._working[id(row)] = row, run
         return run.folder.path
+
+    def _begun(self, spec: RunSpec) -> Run | None:
+        """Return a fork of a run that has done the same pretraining already, if there is one."""
+        wanted = beginning(spec)
+        if wanted is None:
+            return None
+        with self._lock:
+            names = [row.run for row in self._rows if row.run and row.cell.spec and beginning(row.cell.spec) == wanted]
+        for name in names:
+            parent = open_run(self._runs / name)
+            phases = parent.about.get("phases", ())
+            pretraining = sum(phase["steps"] for phase in phases if phase["stage"] == "pretraining")
+            if pretraining and pretraining in checkpoint_steps(parent):
+                return fork(parent, spec, step=pretraining, runs=self._runs)
+        return None
 
     def done(self, row: Row, answer: dict[str, Any]) -> None:
         """Note what became of a row's run."""

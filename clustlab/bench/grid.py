@@ -16,7 +16,7 @@ from clustlab.errors import SpecError
 from clustlab.launch.submit import check
 from clustlab.spec import RunSpec, with_settings
 
-__all__ = ["NONE", "Cell", "Grid", "cells", "extension_sets", "meaning", "seeds"]
+__all__ = ["NONE", "Cell", "Grid", "beginning", "cells", "extension_sets", "meaning", "seeds"]
 
 NONE = "none"
 """How one writes the empty set of extensions."""
@@ -109,6 +109,23 @@ def meaning(spec: RunSpec) -> tuple[Any, ...]:
               for name, given in spec.extensions.items()]  # fmt: skip
     n_clusters = spec.n_clusters or _loaded(spec.data).n_classes
     return spec.method, spec.data, spec.seed, n_clusters, options, joined, spec.network, spec.training
+
+
+def beginning(spec: RunSpec) -> tuple[Any, ...] | None:
+    """Return what decides how a run begins: those of equal beginning do not differ until their pretraining ends.
+
+    None where there is no pretraining.
+
+    Raises
+    ------
+    SpecError, DataError
+        As :func:`meaning`.
+    """
+    pretraining = catalog.described()["methods"][spec.method]["pretraining"]
+    if not pretraining:
+        return None
+    _, data, seed, n_clusters, _, joined, network, training = meaning(spec)
+    return pretraining, data, seed, n_clusters, joined, network, training, spec.recording.probe
 
 
 def seeds(text: str) -> tuple[int, ...]:

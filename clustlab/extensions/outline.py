@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
+from torch import nn
 
 from clustlab.errors import SpecError
 from clustlab.extensions.base import Extension, join
@@ -20,13 +22,14 @@ SHAPE, N_SAMPLES, N_CLUSTERS = (8, 8), 64, 3
 
 def outline(
     method: type[Method], extensions: Mapping[str, type[Extension]], schedules: Sequence[str]
-) -> dict[str, list[dict[str, Any]] | dict[str, dict[str, str]] | list[str]]:
-    """Return ``phases``, ``joins`` and ``joins_vary_with`` of a method; see :func:`clustlab.catalog.describe`."""
+) -> dict[str, list[dict[str, Any]] | dict[str, dict[str, str]] | list[str] | str]:
+    """Return ``phases``, ``pretraining``, ``joins`` and ``joins_vary_with``; see :func:`clustlab.catalog.describe`."""
     built = _phases(method, {})
     if "network" not in method.uses:
         idle = f"{method.card.title} trains no network, so there is nothing for an extension to join"
         return {
             "phases": [_described(phase) for phase in built],
+            "pretraining": "",
             "joins": {name: dict.fromkeys(schedules, idle) for name in extensions},
             "joins_vary_with": [],
         }
@@ -35,6 +38,7 @@ def outline(
             not in (joins, None)]  # fmt: skip
     return {
         "phases": [_described(phase) for phase in built],
+        "pretraining": _pretraining(method),
         "joins": joins,
         "joins_vary_with": list(dict.fromkeys(vary)),
     }
@@ -51,10 +55,37 @@ def _described(phase: Phase) -> dict[str, Any]:
 
 
 def _phases(method: type[Method], options: Mapping[str, Any]) -> list[Phase]:
-    prepared = method(RunSpec.parse({"method": method.name, "options": dict(options)}))
     with torch.random.fork_rng(devices=[]):
-        model = prepared.build(SHAPE, N_SAMPLES, N_CLUSTERS)
-        return list(prepared.phases(model, Samples(torch.rand(N_SAMPLES, *SHAPE))))
+        return _built(method, options)[1]
+
+
+def _built(method: type[Method], options: Mapping[str, Any]) -> tuple[nn.Module, list[Phase]]:
+    prepared = method(RunSpec.parse({"method": method.name, "options": dict(options)}))
+    model = prepared.build(SHAPE, N_SAMPLES, N_CLUSTERS)
+    return model, list(prepared.phases(model, Samples(torch.zeros(N_SAMPLES, *SHAPE))))
+
+
+def _pretraining(method: type[Method]) -> str:
+    """Return a digest of all that decides how the method's pretraining goes, empty if it has none.
+
+    Methods of the same digest go through the same steps, to the last bit, until their pretraining ends: the same
+    weights by the same names, the same random numbers to come, the same terms and optimisers.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model, phases = _built(method, {})
+        content = hashlib.sha256(torch.get_rng_state().numpy().tobytes())
+    pretraining = [phase for phase in phases if phase.stage == "pretraining" and phase.trains]
+    if not pretraining or phases[0].stage != "pretraining":
+        return ""
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    for phase in pretraining:
+        content.update(repr((phase.name, phase.steps, phase.take_turns, phase.draw is None)).encode())
+        for player in phase.players:
+            content.update(repr((player.name, player.optimiser, [(t.name, t.weight) for t in player.terms])).encode())
+            for parameter in player.parameters:
+                content.update(names[id(parameter)].encode() + parameter.detach().numpy().tobytes())
+    return content.hexdigest()[:16]
 
 
 def _joins(

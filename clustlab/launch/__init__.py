@@ -5,6 +5,7 @@ loaded by the worker alone. Copy ``process.py`` to add an engine.
 """
 
 from clustlab.launch.control import pause, resume, stop
+from clustlab.launch.fork import fork
 from clustlab.launch.submit import ENGINES, launch, submit
 
-__all__ = ["ENGINES", "launch", "pause", "resume", "stop", "submit"]
+__all__ = ["ENGINES", "fork", "launch", "pause", "resume", "stop", "submit"]

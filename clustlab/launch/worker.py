@@ -22,7 +22,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from clustlab.errors import ClustlabError, LaunchError
+from clustlab.errors import ClustlabError, LaunchError, SpecError
 from clustlab.launch.slots import Slot, take_slot
 from clustlab.runs.layout import RunFolder
 from clustlab.runs.reader import Run
@@ -132,13 +132,28 @@ def _train(run: Run, writer: RunWriter, slot: Slot) -> None:
     training = Training(work.model, Batches(dataset.n, spec.training.batch_size, spec.seed))
     checkpoint = checkpoints.load_latest(run.folder)
     if checkpoint:
-        training.restore(checkpoint)
+        _check_history(run, work.phases, checkpoint)
+        training.restore(checkpoint, fork=spec.parent is not None)
         recorder.restore(checkpoint["recorder"])
         writer.event("resumed", training.step)
     run_phases(training, work.phases, work.samples, recorder)
     writer.status(message="reading out the clusters of the whole data set")
     writer.result(_result(work.phases, work, dataset))
     writer.event("finished", training.step)
+
+
+def _check_history(run: Run, phases: Sequence[Any], checkpoint: dict[str, Any]) -> None:
+    """Refuse to go on from a checkpoint of a parent that has gone through other phases than this run would have."""
+    parent = run.spec.parent
+    if parent is None or checkpoint["step"] != parent.step:
+        return
+    been_through = list(dict.fromkeys(record["phase"] for record in run.frames.records()))
+    ahead = [phase.name for phase in phases][: len(been_through)]
+    if been_through != ahead:
+        raise SpecError(
+            f"{run.spec.method} cannot go on from step {parent.step} of {parent.run}: that run had been through "
+            f"{', '.join(been_through)}, and this one would have been through {', '.join(ahead)}"
+        )
 
 
 def _result(phases: Sequence[Any], work: Any, dataset: Any) -> dict[str, np.ndarray]:

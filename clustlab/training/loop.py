@@ -120,11 +120,21 @@ class Training:
             "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         }
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a :meth:`state`; optimisers follow when their phase is entered."""
+    def restore(self, state: dict[str, Any], *, fork: bool = False) -> None:
+        """Go on from a :meth:`state`; optimisers follow when their phase is entered.
+
+        The state of a ``fork`` may be that of another method: what its model has and ours has not is left out, what
+        ours has besides stays as it was built.
+        """
         self.step, self.phase_index, self.phase_step = state["step"], state["phase_index"], state["phase_step"]
         self.entered, self.over = state["entered"], state.get("over", False)
-        self.model.load_state_dict(state["model"])
+        own = self.model.state_dict() if fork else {}
+        known = {
+            name: value
+            for name, value in state["model"].items()
+            if not fork or (name in own and own[name].shape == value.shape)
+        }
+        self.model.load_state_dict({**own, **known})
         self.batches.restore(state["batches"])
         torch.set_rng_state(state["random"])
         if torch.cuda.is_available() and (states := state.get("random_cuda")):

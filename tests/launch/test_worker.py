@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from threadpoolctl import threadpool_info
 
 import clustlab
 from clustlab import launch
@@ -165,7 +166,7 @@ def test_one_folder_has_one_worker(runs: Path) -> None:
 def test_a_run_that_diverges_fails_in_one_sentence(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
-    monkeypatch.setattr("clustlab.methods.ae_kmeans.squared_error", lambda x_hat, x: torch.full((len(x),), torch.nan))
+    monkeypatch.setattr("clustlab.methods.pretraining.squared_error", lambda x_hat, x: torch.full((len(x),), torch.nan))
     run = launch.launch(SPEC, runs, "inline")
     assert run.state == "failed"
     assert "the term “reconstruction” is not finite at step" in run.status["error"]
@@ -228,3 +229,15 @@ def test_a_runs_folder_that_is_a_file_is_refused_in_one_sentence(tmp_path: Path)
     (tmp_path / "runs").write_text("not a folder")
     with pytest.raises(RunError, match="cannot be written"):
         launch.submit(SPEC, tmp_path / "runs")
+
+
+def test_all_libraries_keep_to_the_number_of_threads(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """K-means too: its sums depend on the number of threads, and the spec says how many."""
+    seen: dict[str, int] = {}
+    monkeypatch.setattr(
+        "clustlab.launch.worker._train",
+        lambda *_: seen.update({pool["filepath"]: pool["num_threads"] for pool in threadpool_info()}),
+    )
+    execute(launch.submit(SPEC, runs).folder.path)
+    assert seen
+    assert set(seen.values()) == {SPEC.training.threads}

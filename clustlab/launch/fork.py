@@ -1,0 +1,116 @@
+"""Forking a run: a new one that shares its past up to a checkpoint and goes on in another way."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from clustlab import catalog, discovery
+from clustlab.errors import LaunchError, SpecError
+from clustlab.launch.submit import submit
+from clustlab.runs.layout import RunFolder, write_aside
+from clustlab.runs.reader import JsonLines, Run, open_run
+from clustlab.runs.status import now
+from clustlab.spec import Parent, RunSpec
+
+__all__ = ["checkpoint_steps", "fork"]
+
+KEPT = ("data", "seed", "n_clusters", "network")
+"""Parts of the spec that a fork has in common with its parent; a past with others would not be its own."""
+
+
+def checkpoint_steps(run: Run) -> list[int]:
+    """Return the steps of a run's checkpoints, rising."""
+    return sorted(_checkpoints(run.folder))
+
+
+def fork(parent: Run, spec: RunSpec, *, step: int | None = None, runs: str | Path | None = None) -> Run:
+    """Return a new, queued run whose past is that of another, up to a checkpoint.
+
+    Frames, curves and events up to there are copied, so that the new run can be watched from its beginning.
+
+    Parameters
+    ----------
+    parent : Run
+    spec : RunSpec
+        What goes on; data, seed, clusters, network and probe must be the parent's.
+    step : int, optional
+        Step of one of the parent's checkpoints; else the latest at which a phase ended and another began.
+    runs : path, optional
+        Folder for the new run.
+
+    Raises
+    ------
+    LaunchError
+        If the parent has no such checkpoint.
+    SpecError, DataError, RunError
+        If the spec does not fit the parent, or as :func:`clustlab.launch.submit`.
+    """
+    there = _checkpoints(parent.folder)
+    if step is None:
+        ends = sorted(each for each, path in there.items() if path.name.endswith(".phase.pt"))
+        left = ends[:-1] if parent.state == "finished" else ends  # behind the last phase there is nothing left to do
+        step = left[-1] if left else -1
+    if step not in there:
+        known = ", ".join(str(each) for each in sorted(there)) or "none"
+        wanted = "at the end of a phase" if step < 0 else f"of step {step}"
+        raise LaunchError(f"{parent.name} has no checkpoint {wanted}; it has {known}")
+    _check(parent.spec, spec)
+    child = submit(spec.model_copy(update={"parent": Parent(run=parent.name, step=step)}), runs)
+    try:
+        _copy_past(parent, child.folder, there[step], step)
+    except OSError as error:
+        shutil.rmtree(child.folder.path, ignore_errors=True)
+        raise LaunchError(f"the past of {parent.name} could not be copied ({error.strerror or error})") from error
+    return open_run(child.folder.path)
+
+
+def _checkpoints(folder: RunFolder) -> dict[int, Path]:
+    """Return checkpoint files by step, rising; where a phase ended, the file says so."""
+    return {int(path.name.split(".")[0]): path for path in sorted(folder.checkpoints.glob("*.pt"), reverse=True)}
+
+
+def _check(parent: RunSpec, spec: RunSpec) -> None:
+    differing = [part for part in KEPT if getattr(parent, part) != getattr(spec, part)]
+    if parent.recording.probe != spec.recording.probe:
+        differing.append("recording.probe")
+    if differing:
+        raise SpecError(f"a fork keeps its parent's {', '.join(KEPT)} and probe; {', '.join(differing)} would change")
+    if parent.method != spec.method:
+        known = catalog.described()["methods"]
+        was, will_be = known.get(parent.method), discovery.find("method", spec.method, known)
+        if was is None or not was["pretraining"] or was["pretraining"] != will_be["pretraining"]:
+            raise SpecError(
+                f"{spec.method} cannot go on from a run of {parent.method}: the two are not pretrained alike"
+            )
+
+
+def _copy_past(parent: Run, child: RunFolder, checkpoint: Path, step: int) -> None:
+    past = parent.folder
+    frames = [
+        record
+        for record in parent.frames.records()
+        # At the step where a phase ends, the next one has a first frame too, and that is not the past.
+        if record["step"] < step or (record["step"] == step and record["phase_step"] > 0)
+    ]
+    phases = {record["phase"] for record in frames}
+    child.frames.mkdir()
+    child.checkpoints.mkdir()
+    for record in frames:
+        shutil.copyfile(past.frames / record["file"], child.frames / record["file"])
+    shutil.copyfile(checkpoint, child.checkpoints / checkpoint.name)
+    shutil.copyfile(past.sample, child.sample)
+    scalars = [
+        record for record in JsonLines(past.scalars).poll() if record["step"] <= step and record["phase"] in phases
+    ]
+    events = [event for event in parent.events if event["step"] < step]
+    events.append({"step": step, "time": now(), "kind": "forked", "text": parent.name})
+    for path, lines in ((child.scalars, scalars), (child.events, events), (child.frame_index, frames)):
+        _write_lines(path, lines)
+
+
+def _write_lines(path: Path, lines: list[dict[str, Any]]) -> None:
+    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    write_aside(path, lambda stream: stream.write(text.encode()))

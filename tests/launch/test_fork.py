@@ -1,0 +1,128 @@
+"""Forks: a shared past, bit for bit, and another way from there on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import clustlab
+from clustlab import catalog, launch
+from clustlab.cli import app
+from clustlab.errors import LaunchError, SpecError
+from clustlab.launch.fork import checkpoint_steps
+from clustlab.runs import Run, open_run
+from clustlab.spec import RunSpec, with_settings
+
+SETTINGS = [
+    *("training.epochs=3", "training.threads=1", "training.batch_size=100"),
+    *("network.hidden=16", "network.latent_dim=3", "recording.budget=1"),
+]
+PRETRAINED = 18
+"""Steps of pretraining: 600 blobs in batches of 100, three times."""
+
+
+def train(method: str, extensions: tuple[str, ...] = (), runs: Path | None = None) -> Run:
+    options = {"cluster_epochs": 2} if "cluster_epochs" in catalog.described()["methods"][method]["options"] else {}
+    return clustlab.train(
+        method, data="blobs", extensions=extensions, settings=SETTINGS, options=options, runs=runs, progress=False
+    )
+
+
+@pytest.fixture(scope="module")
+def parents(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, ...], Run]:
+    folder = tmp_path_factory.mktemp("parents")
+    return {extensions: train("ae-kmeans", extensions, folder) for extensions in [(), ("acai",)]}
+
+
+def forked(parent: Run, method: str, runs: Path, **more: object) -> Run:
+    fields = parent.spec.model_dump() | {"method": method, "options": {"cluster_epochs": 2}} | more
+    child = launch.fork(parent, RunSpec.parse(fields), step=PRETRAINED, runs=runs)
+    launch.ENGINES["inline"](child.folder.path)
+    return open_run(child.folder.path)
+
+
+def alike() -> list[str]:
+    """Methods that say they are pretrained just as an autoencoder for k-means is."""
+    known = catalog.described()["methods"]
+    return [name for name in known if known[name]["pretraining"] == known["ae-kmeans"]["pretraining"]]
+
+
+@pytest.mark.parametrize("method", [name for name in alike() if name != "ae-kmeans"])
+def test_methods_that_are_pretrained_alike_can_share_it_to_the_last_bit(
+    runs: Path, parents: dict[tuple[str, ...], Run], method: str
+) -> None:
+    child, alone = forked(parents[()], method, runs), train(method)
+    assert child.state == "finished", child.status
+    assert child.folder.result.read_bytes() == alone.folder.result.read_bytes()
+
+
+def test_the_critic_is_part_of_the_past_too(runs: Path, parents: dict[tuple[str, ...], Run]) -> None:
+    child, alone = forked(parents["acai",], "idec", runs), train("idec", ("acai",))
+    assert child.folder.result.read_bytes() == alone.folder.result.read_bytes()
+    strip = [
+        [{key: value for key, value in record.items() if key != "time"} for record in run.scalar_records]
+        for run in (child, alone)
+    ]
+    assert strip[0] == strip[1]
+
+
+def test_a_fork_can_be_watched_from_the_beginning(runs: Path, parents: dict[tuple[str, ...], Run]) -> None:
+    parent = parents[()]
+    child = forked(parent, "idec", runs)
+    past = [frame for frame in parent.frames if frame.phase == "pretrain"]
+    assert len(past) > 1
+    for before, after in zip(past, child.frames, strict=False):
+        assert before.step == after.step
+        assert np.array_equal(before.codes, after.codes)
+    assert [frame.number for frame in child.frames] == list(range(len(child.frames)))
+    assert child.spec.parent is not None
+    assert (child.spec.parent.run, child.spec.parent.step) == (parent.name, PRETRAINED)
+    assert [event["text"] for event in child.events if event["kind"] == "forked"] == [parent.name]
+
+
+def test_a_critic_can_be_added_where_the_road_forks(runs: Path, parents: dict[tuple[str, ...], Run]) -> None:
+    child = forked(parents[()], "idec", runs, extensions={"acai": {"schedule": "post"}})
+    assert child.state == "finished", child.status
+    assert list(dict.fromkeys(frame.phase for frame in child.frames)) == ["pretrain", "critic", "cluster"]
+
+
+def test_the_parent_stays_as_it_was(runs: Path, parents: dict[tuple[str, ...], Run]) -> None:
+    folder = parents[()].folder.path
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    forked(parents[()], "dec", runs)
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_what_does_not_fit_is_refused_in_a_sentence(runs: Path, parents: dict[tuple[str, ...], Run]) -> None:
+    parent = parents[()]
+    with pytest.raises(LaunchError, match=r"no checkpoint of step 5; it has 18"):
+        launch.fork(parent, parent.spec, step=5, runs=runs)
+    with pytest.raises(SpecError, match="keeps its parent's data, seed.* network would change"):
+        launch.fork(parent, with_settings(parent.spec, ["network.latent_dim=4"]), runs=runs)
+    with pytest.raises(SpecError, match="vae-kmeans cannot go on from a run of ae-kmeans"):
+        launch.fork(parent, parent.spec.model_copy(update={"method": "vae-kmeans"}), runs=runs)
+    assert list(runs.iterdir()) == [], "nothing is left behind"
+
+
+def test_another_past_is_refused_by_the_worker(runs: Path, parents: dict[tuple[str, ...], Run]) -> None:
+    """Stacked pretraining goes through phases that this parent never saw."""
+    parent = parents[()]
+    spec = with_settings(parent.spec, ["training.pretraining=stacked denoising"])
+    child = launch.fork(parent, spec, step=PRETRAINED, runs=runs)
+    launch.ENGINES["inline"](child.folder.path)
+    assert child.state == "failed"
+    assert "had been through pretrain, and this one would have been through" in child.status["error"]
+
+
+def test_the_command_line_forks_where_the_last_phase_began(runs: Path, parents: dict[tuple[str, ...], Run]) -> None:
+    parent = parents[()]
+    assert checkpoint_steps(parent)[0] == PRETRAINED
+    answer = CliRunner().invoke(app, ["fork", str(parent.folder.path), "--method", "dec", "--set", "cluster_epochs=1"])
+    assert answer.exit_code == 0, answer.output
+    child = open_run(answer.stdout.strip().splitlines()[-1])
+    assert (child.spec.method, child.state) == ("dec", "finished")
+    assert child.spec.parent is not None
+    assert child.spec.parent.step == PRETRAINED
