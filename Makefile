@@ -15,11 +15,12 @@ DEV := $(VENV)/.dev-installed
 app: $(APP)
 	@$(BIN)/clustlab app
 
-test: check browser
-	$(BIN)/python -m pytest
+# Pages are watched while nothing else asks for the processor.
+test: test-fast browser
+	$(BIN)/python -m pytest -m browser
 
 test-fast: check
-	$(BIN)/python -m pytest -m "not browser"
+	$(BIN)/python -m pytest -m "not browser" --numprocesses auto
 
 check: $(DEV)
 	$(BIN)/ruff check

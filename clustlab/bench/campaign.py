@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -105,8 +106,7 @@ class _Campaign:
             names = [row.run for row in self._rows if row.run and row.cell.spec and beginning(row.cell.spec) == wanted]
         for name in names:
             parent = open_run(self._runs / name)
-            phases = parent.about.get("phases", ())
-            pretraining = sum(phase["steps"] for phase in phases if phase["stage"] == "pretraining")
+            pretraining = _pretraining_steps(parent)
             if pretraining and pretraining in checkpoint_steps(parent):
                 return fork(parent, spec, step=pretraining, runs=self._runs)
         return None
@@ -149,7 +149,8 @@ def _note(row: Row, run: Run | None, state: str, scores: dict[str, float], note:
     row.state, row.scores, row.note = state, scores, note
     if run:
         status = run.status
-        row.run, row.steps, row.wall_s = run.name, int(status.get("step", 0)), float(status.get("wall_s", 0.0))
+        row.run, row.steps = run.name, int(status.get("step", 0))
+        row.wall_s = float(status.get("wall_s", 0.0)) + _past_seconds(run)
 
 
 def _take_over(rows: Sequence[Row], known: dict[int, Run], scored: dict[str, dict[str, float]]) -> None:
@@ -164,8 +165,9 @@ def _runs_by_meaning(rows: Sequence[Row], folder: Path) -> dict[int, Run]:
     """Return the run of each row that has one, by the row's identity: a finished one if there is, else the latest."""
     data = {row.cell.spec.data for row in rows if row.cell.spec}
     there: list[tuple[Any, Run]] = []
-    for run in list_runs(folder):
-        if run.spec.data in data:
+    runs = {run.name: run for run in list_runs(folder)}
+    for run in runs.values():
+        if run.spec.data in data and _has_own_past(run, runs):
             try:
                 there.append((meaning(run.spec), run))
             except ClustlabError:
@@ -179,6 +181,34 @@ def _runs_by_meaning(rows: Sequence[Row], folder: Path) -> dict[int, Run]:
             if match:
                 found[id(row)] = match
     return found
+
+
+def _has_own_past(run: Run, runs: Mapping[str, Run]) -> bool:
+    """Whether a run has come about as its spec says: it is no fork, or shares no more than an equal pretraining."""
+    origin = run.spec.parent
+    if origin is None:
+        return True
+    parent = runs.get(origin.run)
+    if parent is None or not _has_own_past(parent, runs):
+        return False
+    try:
+        alike = beginning(parent.spec) == beginning(run.spec) is not None
+    except ClustlabError:
+        return False
+    return alike and origin.step <= _pretraining_steps(parent)
+
+
+def _pretraining_steps(run: Run) -> int:
+    return sum(phase["steps"] for phase in run.about.get("phases", ()) if phase["stage"] == "pretraining")
+
+
+def _past_seconds(run: Run) -> float:
+    """Return the time that the copied past of a fork took, as far as its records tell."""
+    origin = run.spec.parent
+    times = [record["time"] for record in run.scalar_records if origin and record["step"] <= origin.step]
+    if not times:
+        return 0.0
+    return (datetime.fromisoformat(times[-1]) - datetime.fromisoformat(times[0])).total_seconds()
 
 
 def _share(run: Run) -> float:

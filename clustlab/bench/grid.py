@@ -124,8 +124,11 @@ def beginning(spec: RunSpec) -> tuple[Any, ...] | None:
     pretraining = catalog.described()["methods"][spec.method]["pretraining"]
     if not pretraining:
         return None
-    _, data, seed, n_clusters, _, joined, network, training = meaning(spec)
-    return pretraining, data, seed, n_clusters, joined, network, training, spec.recording.probe
+    _, data, seed, n_clusters, options, joined, network, training = meaning(spec)
+    # The catalog knows of pretraining with default options; what is changed may change it.
+    defaults = _completed({}, "method", spec.method, catalog.described()["methods"])
+    changed = {name: value for name, value in options.items() if value != defaults.get(name)}
+    return pretraining, data, seed, n_clusters, changed, joined, network, training, spec.recording.probe
 
 
 def seeds(text: str) -> tuple[int, ...]:

@@ -108,6 +108,7 @@ def write_protocol(table: Path, grid: Grid, jobs: int, rows: Sequence[Row]) -> N
         "n_clusters": grid.n_clusters,
         "settings": list(grid.settings),
         "read_outs": scoring.protocol(),
+        "wall_s": "seconds of training, those of pretraining counted in where cells share it (their runs are forks)",
         "labels": "for scoring only: no setting, epoch or restart was chosen by them",
     }
     write_json(protocol_path(table), content)

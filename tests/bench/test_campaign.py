@@ -19,8 +19,9 @@ from clustlab.bench.campaign import fill
 from clustlab.bench.grid import Grid
 from clustlab.bench.table import Row
 from clustlab.errors import DataError
+from clustlab.launch.fork import fork
 from clustlab.runs import Run, list_runs, open_run
-from clustlab.spec import RunSpec
+from clustlab.spec import RunSpec, with_settings
 
 TINY = ("training.epochs=2", "cluster_epochs=1", "network.hidden=8", "network.latent_dim=3", "training.batch_size=200")
 
@@ -82,6 +83,23 @@ def test_what_goes_wrong_is_a_row_and_the_others_go_on(
     assert (refused.state, refused.note, refused.run) == ("failed", "no", "")
     assert bare.state == "finished"
     assert set(bare.scores) == {"silhouette"}  # these data have no classes
+
+
+def test_a_shared_past_is_the_cells_own_and_any_other_is_not(runs: Path) -> None:
+    """Pretraining is done once for methods that begin alike; a fork that somebody made elsewhere is no cell."""
+    grid = Grid(("dec", "idec"), ("blobs",), ((),), settings=TINY)
+    dec, idec = filled(grid, runs)
+    assert open_run(runs / idec.run).spec.parent is not None
+    assert idec.wall_s > open_run(runs / idec.run).status["wall_s"], "pretraining counts"
+    assert [row.run for row in filled(grid, runs)] == [dec.run, idec.run]
+
+    other = with_settings(open_run(runs / dec.run).spec, ["training.epochs=3"])
+    stray = fork(open_run(runs / dec.run), other, runs=runs)
+    launch.inline.start(stray.folder.path)
+    assert stray.state == "finished"
+    settings = ("training.epochs=3", *TINY[1:])
+    (row,) = filled(Grid(("dec",), ("blobs",), settings=settings), runs)
+    assert row.run != stray.name
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clustlab.bench.grid import Grid, cells, extension_sets, meaning, seeds
+from clustlab.bench.grid import Grid, beginning, cells, extension_sets, meaning, seeds
 from clustlab.errors import ClustlabError
 from clustlab.spec import RunSpec, with_settings
 
@@ -84,6 +84,14 @@ def test_specs_that_learn_something_else_mean_something_else(setting: str) -> No
     else:
         other = with_settings(bare, [f"{setting}=7"])
     assert meaning(bare) != meaning(other)
+
+
+def test_methods_begin_alike_unless_an_option_was_changed() -> None:
+    idec, dec = (RunSpec.parse({"method": method}) for method in ("idec", "dec"))
+    assert beginning(idec) == beginning(dec) is not None
+    assert beginning(idec) != beginning(with_settings(idec, ["cluster_weight=0.2"]))
+    assert beginning(idec) != beginning(with_settings(dec, ["training.epochs=3"]))
+    assert beginning(RunSpec(method="kmeans")) is None
 
 
 def test_extensions_mean_another_run_in_another_order() -> None:

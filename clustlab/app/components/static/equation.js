@@ -55,7 +55,7 @@ class Equation {
       const element = make("div", {
         class: "term", tabindex: "0",
         onpointerenter: point(term.name), onpointerleave: point(null), onfocus: point(term.name), onblur: point(null),
-      }, symbolOf(term), value);
+      }, symbolOf(term, at), value);
       this.cells.push({ term, element, factor, raw, total });
       return make("span", { class: "summand" }, ...(at ? [make("span", { class: "plus", "aria-hidden": "true" }, "+")] : []), element);
     });
@@ -112,10 +112,11 @@ function collect(phases) {
   return [...found.values()];
 }
 
-function symbolOf({ name, latex, symbol, weight, weight_symbol: letter }) {
+function symbolOf({ name, latex, symbol, weight, weight_symbol: letter }, at) {
   const written = (latex && mathml(latex)) || make("span", {}, symbol || name);
   const before = letter || (weight === 1 ? "" : pretty(weight));
   const shown = /^\\/.test(before) ? mathml(before) ?? before : before;
-  const parts = /^[-−]/.test(latex || symbol || name) ? ["(", written, ")"] : [written];
+  const negative = /^[-−]/.test(latex || symbol || name);
+  const parts = negative && (at || before) ? ["(", written, ")"] : [written];
   return make("span", { class: "symbol" }, ...(before ? [make("span", { class: "weight" }, shown)] : []), ...parts);
 }

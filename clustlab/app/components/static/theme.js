@@ -66,7 +66,13 @@ export function pretty(value, digits = 3) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   if (Number.isInteger(value)) return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, "\u202f");
   const size = Math.abs(value);
-  return size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(1).replace("e", "·10^") : value.toPrecision(digits);
+  return size !== 0 && (size < 1e-3 || size >= 1e5) ? powerOfTen(value) : value.toPrecision(digits);
+}
+
+/** A number as 3.8·10⁻⁵. */
+function powerOfTen(value) {
+  const [factor, power] = value.toExponential(1).split("e");
+  return `${factor}·10${[...power.replace("+", "")].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"["0123456789-".indexOf(digit)]).join("")}`;
 }
 
 /** Whether the person asked for less motion. */
