@@ -25,7 +25,7 @@ from clustlab.errors import SpecError
 from clustlab.runs.layout import write_aside
 from clustlab.spec import Network, Part, RunSpec, Training, explain, option
 
-__all__ = ["SCHEDULES", "check", "describe", "described", "impossible"]
+__all__ = ["FAMILIES", "SCHEDULES", "check", "describe", "described", "families", "impossible"]
 
 SCHEDULES = ("both", "pre", "post")
 """When an extension can join, its default first: see ``extensions.base.JoinOptions``."""
@@ -38,6 +38,13 @@ GROUPS = ("clustlab.methods", "clustlab.extensions")
 
 ROOMS = ("methods", "extensions", "networks", "objectives")
 """Folders whose files decide what methods offer."""
+
+FAMILIES = {
+    "baseline": "Baselines",
+    "representation": "Representations, then k-means",
+    "clustering": "Clustering autoencoders",
+}
+"""Families of methods and what they are called."""
 
 TYPES: dict[str, type] = {"integer": int, "number": float, "boolean": bool, "string": str}
 
@@ -106,6 +113,16 @@ def described() -> dict[str, dict[str, Any]]:
     except OSError:
         pass  # a home that cannot be written costs a few seconds at each start, nothing else
     return dict(json.loads(child.stdout))
+
+
+def families() -> dict[str, list[str]]:
+    """Return the names of methods by family, told by what their phases train."""
+    found: dict[str, list[str]] = {family: [] for family in FAMILIES}
+    for name, entry in described()["methods"].items():
+        clusters = any(phase["trains"] and phase["stage"] == "clustering" for phase in entry["phases"])
+        learns = "clustering" if clusters else "representation"
+        found[learns if "network" in entry["uses"] else "baseline"].append(name)
+    return found
 
 
 def check(spec: RunSpec) -> None:

@@ -19,6 +19,22 @@ PRESETS: dict[str, dict[str, Any]] = {
     "Watch DEC harden its clusters": {"method": "dec", "data": "digits"},
     "What k-means sees in an autoencoder": {"method": "ae-kmeans", "data": "digits"},
     "See k-means fail on correlated codes": {"method": "kmeans", "data": "stripes"},
+    "A mixture of Gaussians that finds the stripes": {
+        "method": "gmm",
+        "data": "stripes",
+        "options": {"covariance": "full"},
+    },
+    "VaDE: the mixture that codes are drawn from": {"method": "vade", "data": "digits"},
+    "An adversary shapes the codes": {"method": "aae-kmeans", "data": "digits"},
+    "UMAP lays digits out, and k-means is enough": {"method": "umap-kmeans", "data": "digits"},
+    "What lies between two lines?": {
+        "method": "ae-kmeans",
+        "extensions": ["acai"],
+        "data": "lines",
+        "n_clusters": 10,
+        "network": {"latent_dim": 32},
+        "training": {"epochs": 50, "batch_size": 64},
+    },
     "A latent space that is a plane": {"method": "idec", "data": "digits", "network": {"latent_dim": 2}},
     "The convolutional networks of the ACAI paper": {
         "method": "idec",
@@ -64,7 +80,7 @@ def show() -> RunSpec | None:
         data = _choose_data()
         method = st.selectbox(
             "Method",
-            list(methods),
+            [name for family in catalog.families().values() for name in family],
             format_func=lambda name: methods[name]["card"]["title"],
             key=Form.METHOD,
         )
@@ -120,10 +136,10 @@ def _apply_preset() -> None:
     st.session_state[Form.METHOD] = preset["method"]
     st.session_state[Form.DATA] = preset["data"]
     st.session_state[Form.EXTENSIONS] = preset.get("extensions", [])
-    st.session_state[Form.CLUSTERS] = None
-    for part in PARTS:
+    st.session_state[Form.CLUSTERS] = preset.get("n_clusters")
+    for owner, part in [(preset["method"], "options"), *((part, part) for part in PARTS)]:
         for name, value in preset.get(part, {}).items():
-            st.session_state[option_key(part, name)] = value
+            st.session_state[option_key(owner, name)] = value
 
 
 def _choose_data() -> Source:

@@ -14,12 +14,6 @@ from clustlab.bench.measured import measured
 
 __all__ = ["page"]
 
-FAMILIES = {
-    "baseline": "Baselines",
-    "representation": "Representations, then k-means",
-    "clustering": "Clustering autoencoders",
-    "extension": "Extensions",
-}
 SCORES = ("ACC", "NMI", "ARI")
 
 
@@ -27,36 +21,24 @@ def page() -> None:
     """Draw the page."""
     known = catalog.described()
     entries = {**known["methods"], **known["extensions"]}
-    names = {family: [] for family in FAMILIES}  # type: dict[str, list[str]]
-    for name, entry in known["methods"].items():
-        names[_family(entry)].append(name)
-    names["extension"] = list(known["extensions"])
+    groups = {catalog.FAMILIES[family]: names for family, names in catalog.families().items()}
+    groups["Extensions"] = list(known["extensions"])
     st.header("Methods")
     choice, card = st.columns([3, 9], gap="large")
     with choice, st.container(key="method-list"):
-        chosen = _choose(names, entries)
+        chosen = _choose(groups, entries)
     with card, st.container(key="method-card"):
         _card(chosen, entries[chosen], known)
 
 
-def _family(entry: dict[str, Any]) -> str:
-    """Return the family of a method, from what its phases train."""
-    if "network" not in entry["uses"]:
-        return "baseline"
-    clusters = any(phase["trains"] and phase["stage"] == "clustering" for phase in entry["phases"])
-    return "clustering" if clusters else "representation"
-
-
-def _choose(names: dict[str, list[str]], entries: dict[str, Any]) -> str:
+def _choose(groups: dict[str, list[str]], entries: dict[str, Any]) -> str:
     """Offer all methods by family; the link says which one is open."""
-    everything = [name for family in names.values() for name in family]
+    everything = [name for names in groups.values() for name in names]
     linked = st.query_params.get(Link.METHOD)
     chosen = linked if linked in everything else "idec"
-    for family, members in names.items():
-        if not members:
-            continue
-        st.caption(FAMILIES[family])
-        for name in members:
+    for title, names in groups.items():
+        st.caption(title)
+        for name in names:
             st.button(
                 entries[name]["card"]["title"],
                 key=f"method-{name}",
