@@ -18,7 +18,7 @@ SCORES = ("acc", "nmi", "ari")
 
 @dataclass(frozen=True)
 class Measured:
-    """Mean and standard deviation over seeds of a method's own labels, on one data set with one set of extensions."""
+    """Mean and sample standard deviation over seeds of a method's own labels; one seed has no deviation."""
 
     data: str
     extensions: tuple[str, ...]
@@ -47,7 +47,7 @@ def measured(method: str, folder: Path | None = None) -> list[Measured]:
             data=str(data),
             extensions=() if extensions == NONE else tuple(str(extensions).split("+")),
             mean={score: float(group[score].mean()) for score in SCORES},
-            deviation={score: float(group[score].std(ddof=0)) for score in SCORES},
+            deviation={score: float(group[score].std()) for score in SCORES} if len(group) > 1 else {},
             seeds=len(group),
         )
         for (data, extensions), group in sorted(groups, key=lambda item: (item[0][0], item[0][1] != NONE, item[0][1]))

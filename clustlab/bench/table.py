@@ -143,5 +143,5 @@ def _versions() -> dict[str, str]:
 def _mean(values: Sequence[float], digits: int) -> str:
     if not values:
         return ""
-    spread = f" ± {statistics.pstdev(values):.{digits}f}" if len(values) > 1 else ""
+    spread = f" ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else ""
     return f"{statistics.fmean(values):.{digits}f}{spread}"

@@ -20,9 +20,9 @@ def test_seeds_are_summed_up_and_failures_left_out(tmp_path: Path) -> None:
     alone, joined = measured("idec", tmp_path)
     assert (alone.data, alone.extensions, alone.seeds) == ("digits", (), 2)
     assert alone.mean["acc"] == pytest.approx(0.85)
-    assert alone.deviation["acc"] == pytest.approx(0.05)
+    assert alone.deviation["acc"] == pytest.approx(0.0707, abs=1e-4)
     assert joined.extensions == ("acai", "mixing-consistency")
-    assert joined.deviation["acc"] == 0
+    assert joined.deviation == {}
 
 
 def test_what_was_never_measured_is_an_empty_list(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def test_a_row_is_a_line_of_the_file(tmp_path: Path) -> None:
 def test_means_and_deviations_are_over_the_finished_seeds() -> None:
     text = markdown([row(0, acc=0.5), row(1, acc=0.7), row(2, "failed")])
     (line,) = [line for line in text.splitlines() if line.startswith("| idec")]
-    assert "| 2 of 3 | 0.600 ± 0.100 |" in line
+    assert "| 2 of 3 | 0.600 ± 0.141 |" in line
 
 
 def test_scores_are_taken_over_only_if_they_came_about_in_the_same_way(tmp_path: Path) -> None:

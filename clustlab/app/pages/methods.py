@@ -10,7 +10,7 @@ import streamlit as st
 
 from clustlab import catalog
 from clustlab.app.state import Link, Session, show_in_form
-from clustlab.bench.measured import measured
+from clustlab.bench.measured import Measured, measured
 
 __all__ = ["page"]
 
@@ -116,13 +116,18 @@ def _measured(name: str, known: dict[str, Any]) -> None:
         {
             "data": Path(row.data).stem,
             "joined by": " + ".join(titles.get(part, part) for part in row.extensions) or "–",
-            **{score: f"{row.mean[score.lower()]:.3f} ± {row.deviation[score.lower()]:.3f}" for score in SCORES},
+            **{score: _with_deviation(row, score.lower()) for score in SCORES},
             "seeds": row.seeds,
         }
         for row in table
     ]
     _table(pd.DataFrame(rows))
     st.caption("Mean ± standard deviation over seeds, default options, every sample scored, no epoch chosen by labels.")
+
+
+def _with_deviation(row: Measured, score: str) -> str:
+    mean = f"{row.mean[score]:.3f}"
+    return f"{mean} ± {row.deviation[score]:.3f}" if row.deviation else mean
 
 
 def _extensions(entry: dict[str, Any], extensions: dict[str, Any]) -> None:
