@@ -13,7 +13,7 @@ from clustlab.bench.pool import Pool
 from clustlab.bench.table import Row, read_scores, write_csv, write_protocol
 from clustlab.errors import ClustlabError
 from clustlab.launch import control
-from clustlab.launch.fork import checkpoint_steps, fork
+from clustlab.launch.fork import checkpoint_steps, fork, pretraining_steps
 from clustlab.launch.submit import submit
 from clustlab.runs import Run, list_runs, open_run
 from clustlab.spec import RunSpec
@@ -106,7 +106,7 @@ class _Campaign:
             names = [row.run for row in self._rows if row.run and row.cell.spec and beginning(row.cell.spec) == wanted]
         for name in names:
             parent = open_run(self._runs / name)
-            pretraining = _pretraining_steps(parent)
+            pretraining = pretraining_steps(parent)
             if pretraining and pretraining in checkpoint_steps(parent):
                 return fork(parent, spec, step=pretraining, runs=self._runs)
         return None
@@ -195,11 +195,7 @@ def _has_own_past(run: Run, runs: Mapping[str, Run]) -> bool:
         alike = beginning(parent.spec) == beginning(run.spec) is not None
     except ClustlabError:
         return False
-    return alike and origin.step <= _pretraining_steps(parent)
-
-
-def _pretraining_steps(run: Run) -> int:
-    return sum(phase["steps"] for phase in run.about.get("phases", ()) if phase["stage"] == "pretraining")
+    return alike and origin.step <= pretraining_steps(parent)
 
 
 def _past_seconds(run: Run) -> float:

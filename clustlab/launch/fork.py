@@ -15,7 +15,7 @@ from clustlab.runs.reader import JsonLines, Run, open_run
 from clustlab.runs.status import now
 from clustlab.spec import Parent, RunSpec
 
-__all__ = ["checkpoint_steps", "fork"]
+__all__ = ["checkpoint_steps", "fork", "pretraining_steps"]
 
 KEPT = ("data", "seed", "n_clusters", "network")
 """Parts of the spec that a fork has in common with its parent; a past with others would not be its own."""
@@ -24,6 +24,11 @@ KEPT = ("data", "seed", "n_clusters", "network")
 def checkpoint_steps(run: Run) -> list[int]:
     """Return the steps of a run's checkpoints, rising."""
     return sorted(_checkpoints(run.folder))
+
+
+def pretraining_steps(run: Run) -> int:
+    """Return how many steps a run's pretraining takes."""
+    return sum(phase["steps"] for phase in run.about.get("phases", ()) if phase["stage"] == "pretraining")
 
 
 def fork(parent: Run, spec: RunSpec, *, step: int | None = None, runs: str | Path | None = None) -> Run:
@@ -52,12 +57,14 @@ def fork(parent: Run, spec: RunSpec, *, step: int | None = None, runs: str | Pat
     if step is None:
         ends = sorted(each for each, path in there.items() if path.name.endswith(".phase.pt"))
         left = ends[:-1] if parent.state == "finished" else ends  # behind the last phase there is nothing left to do
+        if parent.spec.method != spec.method:
+            left = [each for each in left if each <= pretraining_steps(parent)]
         step = left[-1] if left else -1
     if step not in there:
         known = ", ".join(str(each) for each in sorted(there)) or "none"
         wanted = "at the end of a phase" if step < 0 else f"of step {step}"
         raise LaunchError(f"{parent.name} has no checkpoint {wanted}; it has {known}")
-    _check(parent.spec, spec)
+    _check(parent, spec, step)
     child = submit(spec.model_copy(update={"parent": Parent(run=parent.name, step=step)}), runs)
     try:
         _copy_past(parent, child.folder, there[step], step)
@@ -72,7 +79,8 @@ def _checkpoints(folder: RunFolder) -> dict[int, Path]:
     return {int(path.name.split(".")[0]): path for path in sorted(folder.checkpoints.glob("*.pt"), reverse=True)}
 
 
-def _check(parent: RunSpec, spec: RunSpec) -> None:
+def _check(run: Run, spec: RunSpec, step: int) -> None:
+    parent = run.spec
     differing = [part for part in KEPT if getattr(parent, part) != getattr(spec, part)]
     if parent.recording.probe != spec.recording.probe:
         differing.append("recording.probe")
@@ -84,6 +92,11 @@ def _check(parent: RunSpec, spec: RunSpec) -> None:
         if was is None or not was["pretraining"] or was["pretraining"] != will_be["pretraining"]:
             raise SpecError(
                 f"{spec.method} cannot go on from a run of {parent.method}: the two are not pretrained alike"
+            )
+        if step > pretraining_steps(run):
+            raise SpecError(
+                f"{spec.method} cannot go on from step {step} of a run of {parent.method}: what they have in common "
+                f"ends with the pretraining, at step {pretraining_steps(run)}"
             )
 
 

@@ -79,7 +79,7 @@ class HardClusteringModel(nn.Module):
         return self.centroids[self.labels[index]]
 
     def move_centroids(self, samples: Samples) -> Values:
-        """Assign all samples anew and make every centroid the mean of its own.
+        """Assign all samples anew, make every centroid the mean of its own, and assign them to where those now are.
 
         A cluster that nobody chose is counted in ``dead_clusters`` and begins anew at the sample farthest from its
         own centroid.
@@ -143,13 +143,15 @@ class ABC(Method):
             "f, g": "encoder, decoder",
             "c^*_i": "centre nearest to the code of sample i when centres were last moved",
             r"\lambda": "weight of the attraction",
+            "d": "features of a sample, by which the objective is divided here",
         },
         look_for="Clusters contract; compare the variance within them with the total one, which shrinks as well.",
         algorithm=(
             "Pretrain the autoencoder; k-means on the codes gives the first centres.",
             r"For one epoch, train $f$ and $g$ on both terms; the centres $c^*_i$ stay where they are.",
             "Encode all samples; each chooses its nearest centre.",
-            "Each centre becomes the mean of the codes that chose it. Repeat.",
+            "Each centre becomes the mean of the codes that chose it.",
+            "From then on each code is drawn to the nearest of the moved centres. Repeat.",
         ),
         pitfalls=(
             (

@@ -95,8 +95,8 @@ class DASC(Method):
         ),
         deviations=(
             (
-                "The paper's norms are sums over samples and features, our terms means over samples: all of $L_G$ is "
-                "divided by N, reconstruction (a mean over d features here) has the weight $\\lambda_1 d$."
+                "The paper's norms are sums over samples and features, our reconstruction is a mean over both: all of "
+                "$L_G$ is divided by Nd, so that the weights of extensions mean what they mean elsewhere."
             ),
             (
                 "Codes enter energies and self-expression in units of their root mean square length, so that ε and λ "
@@ -242,12 +242,12 @@ class DASC(Method):
             return game.weight * own_energy(game.mixed, model.labels, model.bases)
 
         terms = (
-            replace(reconstruction, weight=options.reconstruction_weight * features, weight_symbol="λ₁d"),
+            replace(reconstruction, weight=options.reconstruction_weight, weight_symbol="λ₁"),
             Term(
                 "self_expression",
                 _missed,
-                weight=options.expression_weight,
-                weight_symbol="λ₂",
+                weight=options.expression_weight / features,
+                weight_symbol="λ₂/d",
                 symbol="‖z − θZ‖²",
                 latex=r"\lVert z - \theta Z \rVert^2",
                 help="Share of a code's energy that its self-expression misses.",
@@ -255,8 +255,8 @@ class DASC(Method):
             Term(
                 "theta_size",
                 lambda current: model.theta.square().sum(dim=1),
-                weight=options.theta_weight,
-                weight_symbol="λ₃",
+                weight=options.theta_weight / features,
+                weight_symbol="λ₃/d",
                 symbol="‖θ‖²",
                 latex=r"\lVert \theta \rVert^2",
                 help="Squared coefficients with which others explain a sample, sum over the others.",
@@ -264,7 +264,8 @@ class DASC(Method):
             Term(
                 "combinations_outside",
                 fool,
-                weight=options.adversarial_weight,
+                weight=options.adversarial_weight / features,
+                weight_symbol="1/d" if options.adversarial_weight == 1 else f"{options.adversarial_weight:g}/d",
                 symbol="L_r(z̄)",
                 latex=r"L_r(\bar z)",
                 help="Energy of random combinations of a cluster's codes: what of them lies outside its subspace.",

@@ -40,6 +40,8 @@ SYMBOLS = {
     "y_i": "copy of the code of sample i, on which the clustering model works",
     "u_i": "scaled dual variable: the running sum of how far copy and code disagree",
     r"\rho": "penalty on that disagreement",
+    "R": "weight of the penalty in the network's step",
+    "d": "features of a sample",
 }
 
 DEVIATIONS = (
@@ -212,7 +214,10 @@ class DCKMeans(Method):
                 r"$y_i = \frac{c_{s_i} + \rho (f(x_i) - u_i)}{1 + \rho}$; centroids become means of copies."
             ),
             r"$u_i \leftarrow u_i + y_i - f(x_i)$.",
-            r"Train $f$ and $g$ for one epoch on reconstruction and penalty. Repeat.",
+            (
+                r"Train $f$ and $g$ for an epoch on $\tfrac{1}{2} \lVert x - \hat{x} \rVert^2 + R \tfrac{\rho}{2} "
+                r"\lVert y - z + u \rVert^2$. Repeat."
+            ),
         ),
         pitfalls=(
             *PITFALLS,

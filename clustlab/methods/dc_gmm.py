@@ -104,7 +104,10 @@ class DCGMM(Method):
             ),
             "Weights, means and covariances by the M step of EM on the copies, with a ridge.",
             r"$u_i \leftarrow u_i + \tfrac{1}{2} (y_i - f(x_i))$.",
-            r"Train $f$ and $g$ for one epoch on reconstruction and penalty. Repeat.",
+            (
+                r"Train $f$ and $g$ for an epoch on $\tfrac{1}{2} \lVert x - \hat{x} \rVert^2 + R \tfrac{\rho}{2} "
+                r"\lVert y - z + u \rVert^2$. Repeat."
+            ),
         ),
         pitfalls=(
             *PITFALLS,

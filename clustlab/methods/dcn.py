@@ -136,6 +136,7 @@ class DCN(Method):
             "M": "centroids, as columns",
             "s_i": "one-hot assignment of sample i, stored when it was last visited",
             r"\lambda": "weight of the clustering term",
+            "d": "features of a sample, by which the objective is divided here",
             "c_k": "samples that centroid k has counted; it moves by 1/c_k of the way",
         },
         look_for="Counts grow and centroids slow down, until the codes drift away from under them.",
@@ -175,8 +176,8 @@ class DCN(Method):
             ),
             "λ = 2: the released code weighs both terms by 1 and has no ½.",
             (
-                "The released code runs once through a fixed order; here batches are shuffled, and an assignment is "
-                "used when its sample is next drawn."
+                "Batches are shuffled; an assignment is used when its sample is next drawn, one visit old as in the "
+                "released code."
             ),
             (
                 "Adam with a step size of 10⁻³ instead of Nesterov's momentum with 10⁻⁴; shared network and "

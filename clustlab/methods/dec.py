@@ -87,7 +87,7 @@ class ClusteringOptions(Part):
         high=1000,
         symbol="T",
         unit="epochs",
-        help="Time between new targets P. The papers' 140 steps on MNIST are half an epoch.",
+        help="Time between new targets P. IDEC's 140 steps on MNIST are half an epoch.",
     )
     tolerance: float = option(
         0.001,
@@ -141,7 +141,7 @@ class DEC(Method):
         deviations=(
             "Pretraining is end to end with Adam (choose “stacked denoising” for the paper's).",
             "The network is 256-128-10 instead of 500-500-2000-10, which small data do not need.",
-            "Targets are renewed once an epoch; the paper's 140 to 160 steps are half an epoch on MNIST.",
+            "Targets are renewed once an epoch; the paper has every 40 steps, its code every 160 on MNIST.",
         ),
         published=(
             Published("MNIST", "Guo et al. 2017 (IDEC), table 2", acc=0.8655, nmi=0.8372),

@@ -262,7 +262,7 @@ class VaDE(Method):
             "Move networks and mixture by Adam on the negative bound, each at a learning rate of its own that decays.",
             (
                 "The prior comes in over a few epochs; once an epoch a component that has lost its samples takes half "
-                "of the heaviest one."
+                "of the heaviest one, and all weights are then set to the mean of γ."
             ),
             r"Labels are $\arg\max_c \gamma_c$ at the mean of the posterior.",
         ),

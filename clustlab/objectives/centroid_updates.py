@@ -77,7 +77,8 @@ def reseed_components(
     for component in starved.nonzero().flatten():
         heaviest = weights.argmax()
         full = covariances[heaviest] if covariances.dim() == 3 else covariances[heaviest].diag()
-        values, axes = torch.linalg.eigh(full)
+        # Decomposed where every device can have it done.
+        values, axes = (part.to(full) for part in torch.linalg.eigh(full.cpu()))
         apart = values[-1].sqrt() * axes[:, -1]
         means[component], means[heaviest] = means[heaviest] - apart, means[heaviest] + apart
         covariances[component] = covariances[heaviest]

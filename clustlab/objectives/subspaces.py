@@ -135,13 +135,13 @@ def leading_bases(z: Tensor, labels: Tensor, n_clusters: int, dimension: int) ->
     member = torch.nn.functional.one_hot(labels, n_clusters).to(z)
     moments = torch.einsum("nk,ni,nj->kij", member, z, z)
     # Eigenvalues rise. The decomposition of a few small matrices is done where every device can have it done.
-    axes = torch.linalg.eigh(moments.double().cpu()).eigenvectors.flip(2)
+    axes = torch.linalg.eigh(moments.cpu().double()).eigenvectors.flip(2)
     return axes[:, :, :dimension].to(z)
 
 
 def nearest_orthonormal(bases: Tensor) -> Tensor:
     """Return the orthonormal bases that are nearest to bases (K, J, r): the same subspaces, columns hardly turned."""
-    left, _, right = torch.linalg.svd(bases.double().cpu(), full_matrices=False)
+    left, _, right = torch.linalg.svd(bases.cpu().double(), full_matrices=False)
     return (left @ right).to(bases)
 
 
@@ -179,7 +179,7 @@ def principal_angles(bases: Tensor) -> Tensor:
 
     Zero where two subspaces share a direction; bases need not be orthonormal.
     """
-    orthonormal = torch.linalg.qr(bases.double().cpu()).Q
+    orthonormal = torch.linalg.qr(bases.cpu().double()).Q
     cosines = torch.linalg.svdvals(torch.einsum("ijr,kjs->ikrs", orthonormal, orthonormal))[..., 0]
     angles = torch.rad2deg(torch.arccos(cosines.clamp(-1, 1)))
     return angles.fill_diagonal_(0).to(bases)

@@ -150,7 +150,14 @@ class Training:
         """Make the phase's optimisers, with their memory if training was resumed."""
         self.optimisers = {player.name: make_optimiser(player) for player in phase.players if player.parameters}
         for name, state in (self.restored or {}).items():
+            if name not in self.optimisers:
+                continue  # of a player that a fork left behind
+            groups = self.optimisers[name].param_groups
+            own = [{key: value for key, value in group.items() if key != "params"} for group in groups]
             self.optimisers[name].load_state_dict(state)
+            # The memory is the checkpoint's, the settings are the spec's: a fork may have others.
+            for group, settings in zip(self.optimisers[name].param_groups, own, strict=True):
+                group.update(settings)
         self.restored = None
 
 

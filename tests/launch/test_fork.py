@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
 import clustlab
 from clustlab import catalog, launch
 from clustlab.cli import app
+from clustlab.data import load
 from clustlab.errors import LaunchError, SpecError
 from clustlab.launch.fork import checkpoint_steps
 from clustlab.runs import Run, open_run
@@ -105,6 +107,47 @@ def test_what_does_not_fit_is_refused_in_a_sentence(runs: Path, parents: dict[tu
     with pytest.raises(SpecError, match="vae-kmeans cannot go on from a run of ae-kmeans"):
         launch.fork(parent, parent.spec.model_copy(update={"method": "vae-kmeans"}), runs=runs)
     assert list(runs.iterdir()) == [], "nothing is left behind"
+
+
+def test_another_method_shares_the_pretraining_and_nothing_more(runs: Path) -> None:
+    """DCN's phases are called like DEC's; what DCN learned while clustering is not DEC's past for all that."""
+    parent = train("dcn", runs=runs)
+    child = launch.fork(parent, RunSpec.parse(parent.spec.model_dump() | {"method": "dec", "options": {}}), runs=runs)
+    assert child.spec.parent is not None
+    assert child.spec.parent.step == PRETRAINED
+    later = checkpoint_steps(parent)[1]
+    with pytest.raises(SpecError, match=f"from step {later}.*ends with the pretraining, at step {PRETRAINED}"):
+        launch.fork(
+            parent, RunSpec.parse(parent.spec.model_dump() | {"method": "dec", "options": {}}), step=later, runs=runs
+        )
+
+
+def test_new_settings_hold_from_the_fork_on(runs: Path) -> None:
+    """In the middle of a phase: the optimiser keeps its memory, and takes the new learning rate."""
+    from clustlab.training.loop import Batches, Training
+    from clustlab.training.setup import set_up
+
+    spec = RunSpec.parse(
+        {"method": "ae-kmeans", "data": "blobs", "extensions": ["acai"], "network": {"hidden": "8", "latent_dim": 2}}
+    )
+    dataset = load("blobs")
+    work = set_up(spec, dataset, torch.device("cpu"))
+    training = Training(work.model, Batches(dataset.n, 100, 0))
+    training.begin(work.phases[0])
+    for optimiser in training.optimisers.values():
+        for parameter in optimiser.param_groups[0]["params"]:
+            parameter.grad = torch.ones_like(parameter)
+        optimiser.step()
+    state = training.state()
+    changed = with_settings(spec, ["training.learning_rate=0.5"]).model_copy(update={"extensions": {}})
+    other = set_up(changed, dataset, torch.device("cpu"))
+    forked = Training(other.model, Batches(dataset.n, 100, 0))
+    forked.restore(state, fork=True)
+    forked.begin(other.phases[0])
+    assert list(forked.optimisers) == ["autoencoder"]
+    (group,) = forked.optimisers["autoencoder"].param_groups
+    assert group["lr"] == 0.5
+    assert forked.optimisers["autoencoder"].state[group["params"][0]]["step"] == 1
 
 
 def test_another_past_is_refused_by_the_worker(runs: Path, parents: dict[tuple[str, ...], Run]) -> None:

@@ -70,7 +70,7 @@ def probe_of(phase: Phase, work: Work) -> ProbePass:
     return ProbePass(phase, work.samples.x[rows], rows, torch.zeros(0, 2, dtype=torch.int64), torch.zeros(0))
 
 
-def test_the_generators_loss_is_the_papers_divided_by_n(planes: Dataset) -> None:
+def test_the_generators_loss_is_the_papers_divided_by_samples_and_features(planes: Dataset) -> None:
     work, model, phase = short_run(planes)
     weights = {term.name: term.weight for term in phase.players[0].terms}
     means = terms_of(phase, work, 0)
@@ -78,10 +78,11 @@ def test_the_generators_loss_is_the_papers_divided_by_n(planes: Dataset) -> None
         z = model.autoencoder.encoder(work.samples.x)
         x_hat = model.autoencoder.decoder(model.theta @ z)
         unit = in_own_units(z)
-    n = planes.n
-    assert weights["reconstruction"] * means["reconstruction"] * n == pytest.approx(
+    n, d = planes.n, planes.x[0].size
+    assert weights["reconstruction"] * means["reconstruction"] * n * d == pytest.approx(
         0.5 * (work.samples.x - x_hat).square().sum().item(), rel=1e-4
     )
+    assert weights["theta_size"] * d == pytest.approx(weights["combinations_outside"] * d)  # λ₃ = 1, as the game's
     assert means["self_expression"] * n == pytest.approx((unit - model.theta @ unit).square().sum().item(), rel=1e-4)
     assert means["theta_size"] * n == pytest.approx(model.theta.square().sum().item(), rel=1e-4)
 
