@@ -106,7 +106,8 @@ def described() -> dict[str, dict[str, Any]]:
         return dict(json.loads(cache.read_text()))
     child = subprocess.run([sys.executable, "-m", "clustlab.catalog"], capture_output=True, text=True, check=False)
     if child.returncode:
-        raise SpecError(f"the methods cannot be listed: {child.stderr.strip().splitlines()[-1]}")
+        said = child.stderr.strip().splitlines() or ["the process ended without a word"]
+        raise SpecError(f"the methods cannot be listed: {said[-1]}")
     try:
         cache.parent.mkdir(parents=True, exist_ok=True)
         write_aside(cache, lambda stream: stream.write(child.stdout.encode()))

@@ -115,7 +115,7 @@ def fork(
     run: RunArgument,
     method: Annotated[str | None, typer.Option(help="Another method that is pretrained in the same way.")] = None,
     extension: Annotated[
-        list[str] | None, typer.Option(help="Extensions that join from there on; else the run's own.")
+        list[str] | None, typer.Option(help="Extensions that join from there on, or none; else the run's own.")
     ] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="name=value, as for train.")] = None,
     step: Annotated[
@@ -130,7 +130,7 @@ def fork(
     if method and method != parent.spec.method:
         fields |= {"method": method, "options": {}}
     if extension is not None:
-        fields["extensions"] = {name: fields["extensions"].get(name, {}) for name in extension}
+        fields["extensions"] = {name: fields["extensions"].get(name, {}) for name in extension if name != "none"}
     child = launch.fork(parent, with_settings(RunSpec.parse(fields), settings or []), step=step, runs=runs)
     if detach:
         launch.ENGINES["process"](child.folder.path)

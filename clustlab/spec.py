@@ -147,10 +147,11 @@ class Recording(Part):
 
 
 class Parent(Part):
-    """The run and the moment from which a fork goes on."""
+    """The run and the moment from which a fork goes on; ``alike`` if it would have had the same past on its own."""
 
     run: str
     step: int = Field(ge=0)
+    alike: bool = False
 
 
 class RunSpec(Part):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,7 @@ def fill(
         pool.close()
         campaign.stop()
         while not pool.wait(POLL_SECONDS):
-            pass
+            campaign.stop()  # a run that was about to begin could not be asked before
         raise
     finally:
         pool.close()
@@ -105,10 +106,11 @@ class _Campaign:
         with self._lock:
             names = [row.run for row in self._rows if row.run and row.cell.spec and beginning(row.cell.spec) == wanted]
         for name in names:
-            parent = open_run(self._runs / name)
-            pretraining = pretraining_steps(parent)
-            if pretraining and pretraining in checkpoint_steps(parent):
-                return fork(parent, spec, step=pretraining, runs=self._runs)
+            with contextlib.suppress(ClustlabError):  # it may have been deleted meanwhile; then the past is trained
+                parent = open_run(self._runs / name)
+                pretraining = pretraining_steps(parent)
+                if pretraining and pretraining in checkpoint_steps(parent):
+                    return fork(parent, spec, step=pretraining, runs=self._runs, alike=True)
         return None
 
     def done(self, row: Row, answer: dict[str, Any]) -> None:
@@ -165,9 +167,8 @@ def _runs_by_meaning(rows: Sequence[Row], folder: Path) -> dict[int, Run]:
     """Return the run of each row that has one, by the row's identity: a finished one if there is, else the latest."""
     data = {row.cell.spec.data for row in rows if row.cell.spec}
     there: list[tuple[Any, Run]] = []
-    runs = {run.name: run for run in list_runs(folder)}
-    for run in runs.values():
-        if run.spec.data in data and _has_own_past(run, runs):
+    for run in list_runs(folder):
+        if run.spec.data in data and _has_own_past(run):
             try:
                 there.append((meaning(run.spec), run))
             except ClustlabError:
@@ -183,19 +184,9 @@ def _runs_by_meaning(rows: Sequence[Row], folder: Path) -> dict[int, Run]:
     return found
 
 
-def _has_own_past(run: Run, runs: Mapping[str, Run]) -> bool:
-    """Whether a run has come about as its spec says: it is no fork, or shares no more than an equal pretraining."""
-    origin = run.spec.parent
-    if origin is None:
-        return True
-    parent = runs.get(origin.run)
-    if parent is None or not _has_own_past(parent, runs):
-        return False
-    try:
-        alike = beginning(parent.spec) == beginning(run.spec) is not None
-    except ClustlabError:
-        return False
-    return alike and origin.step <= pretraining_steps(parent)
+def _has_own_past(run: Run) -> bool:
+    """Whether a run has come about as its spec says: it is no fork, or one that shares an equal pretraining only."""
+    return run.spec.parent is None or run.spec.parent.alike
 
 
 def _past_seconds(run: Run) -> float:

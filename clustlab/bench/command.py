@@ -51,6 +51,8 @@ def bench(
 ) -> None:
     """Train what is missing, score everything, print the path of the table last."""
     if context.invoked_subcommand is not None:
+        if method or runs:
+            raise SpecError(f"write the options of {context.invoked_subcommand} behind its name")
         return
     if not method:
         raise SpecError("say what to compare: --method NAME, which may be given again, or --method all")
@@ -68,6 +70,8 @@ def bench(
     if as_markdown:
         typer.echo(markdown(rows))
     typer.echo(out.resolve())
+    if any(row.state not in ("finished", "impossible") for row in rows):
+        raise SystemExit(1)
 
 
 @app.command()

@@ -24,6 +24,9 @@ NONE = "none"
 ALL = "all"
 """How one asks for every method there is."""
 
+MOST_SEEDS = 1000
+"""Seeds of a table, at most."""
+
 PARTS = ("network", "training")
 """Parts of a spec that concern only the methods that use them."""
 
@@ -75,9 +78,9 @@ def cells(grid: Grid) -> list[Cell]:
         If a name does not exist, or a setting concerns no cell or is not possible.
     """
     known = catalog.described()
-    methods = tuple(known["methods"]) if grid.methods == (ALL,) else tuple(dict.fromkeys(grid.methods))
+    methods = tuple(known["methods"]) if ALL in grid.methods else tuple(dict.fromkeys(grid.methods))
     _check_names(grid, methods, known)
-    crossed = list(itertools.product(methods, grid.data, grid.extension_sets, grid.seeds))
+    crossed = list(itertools.product(methods, dict.fromkeys(grid.data), grid.extension_sets, grid.seeds))
     concerned: set[str] = set()
     found = []
     for method, data, extensions, seed in crossed:
@@ -143,6 +146,8 @@ def seeds(text: str) -> tuple[int, ...]:
         numbers = [int(part) for part in text.split(",") if part.strip()]
     except ValueError:
         raise SpecError(f"“{text}” asks for no seeds; write how many, as 5, or which ones, as 0,3,7") from None
+    if max(numbers, default=0) > MOST_SEEDS and "," not in text:
+        raise SpecError(f"{numbers[0]} seeds are too many; there may be {MOST_SEEDS} at most")
     found = tuple(dict.fromkeys(numbers)) if "," in text else tuple(range(numbers[0] if numbers else 0))
     if not found or min(found) < 0:
         raise SpecError(f"“{text}” asks for no seeds; write how many, as 5, or which ones, as 0,3,7")
@@ -151,7 +156,7 @@ def seeds(text: str) -> tuple[int, ...]:
 
 def extension_sets(text: str) -> tuple[tuple[str, ...], ...]:
     """Return the sets that a text asks for: ``none,acai,acai+mixing-consistency`` are three."""
-    sets = [tuple(name.strip() for name in part.split("+")) for part in text.split(",") if part.strip()]
+    sets = [tuple(dict.fromkeys(map(str.strip, part.split("+")))) for part in text.split(",") if part.strip()]
     return tuple(dict.fromkeys(() if each == (NONE,) else each for each in sets)) or ((),)
 
 

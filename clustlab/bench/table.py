@@ -117,14 +117,14 @@ def write_protocol(table: Path, grid: Grid, jobs: int, rows: Sequence[Row]) -> N
 def markdown(rows: Sequence[Row]) -> str:
     """Return a Markdown table: mean ± standard deviation over the finished seeds of each method with extensions.
 
-    The deviation is that of these seeds (divided by their number), as wherever clustlab shows one.
+    The deviation is that of a sample: squares divided by the number of seeds less one.
     """
     several = len({row.cell.data for row in rows}) > 1
     titles = ["method", "extensions", *(["data"] if several else []), "seeds", *SHOWN, "seconds"]
     lines = [f"| {' | '.join(titles)} |", f"|{'---|' * len(titles)}"]
     groups: dict[tuple[str, str, str], list[Row]] = {}
     for row in rows:
-        groups.setdefault((row.cell.method, row.extensions, Path(row.cell.data).name), []).append(row)
+        groups.setdefault((row.cell.method, row.extensions, row.cell.data), []).append(row)
     for (method, extensions, data), members in groups.items():
         finished = [row for row in members if row.state == "finished"]
         count = f"{len(finished)}" if len(finished) == len(members) else f"{len(finished)} of {len(members)}"
@@ -132,7 +132,9 @@ def markdown(rows: Sequence[Row]) -> str:
             count = "impossible"
         means = [_mean([row.scores[name] for row in finished if name in row.scores], 3) for name in SHOWN]
         seconds = _mean([row.wall_s for row in finished], 1)
-        lines.append(f"| {' | '.join([method, extensions, *([data] if several else []), count, *means, seconds])} |")
+        lines.append(
+            f"| {' | '.join([method, extensions, *([Path(data).name] if several else []), count, *means, seconds])} |"
+        )
     return "\n".join(itertools.chain(lines, [""]))
 
 

@@ -95,7 +95,7 @@ def eigengap(eigenvalues: np.ndarray, n_clusters: int) -> go.Figure:
     figure.add_vline(x=n_clusters + 0.5, line={"width": 2, "dash": "dash", "color": NEUTRAL})
     here = largest_gap(values)
     same = "as many as were asked for" if here == n_clusters else f"{n_clusters} were asked for (dashed)"
-    text, height = wrapped(f"the largest step follows eigenvalue {here}: the graph falls into {here} parts; {same}")
+    text, height = wrapped(f"the largest step follows eigenvalue {here}, which suggests {here} clusters; {same}")
     note(figure, text, yshift=32)
     figure.update_xaxes(
         **axis(

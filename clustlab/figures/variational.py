@@ -74,8 +74,11 @@ def posterior(
     return styled(figure, plane_height(points) + height + 56, margin={"t": height + 4}, showlegend=False)
 
 
-def kl_per_dimension(divergence: np.ndarray) -> go.Figure:
-    """Draw what each coordinate of the code costs, (J,) in nats, and mark those that have died."""
+def kl_per_dimension(divergence: np.ndarray, *, mixture: bool = False) -> go.Figure:
+    """Draw what each coordinate of the code costs, (J,) in nats, and mark those that have died.
+
+    ``mixture`` says that the prior is a mixture, so that the divergence is that from the components.
+    """
     values = divergence.astype(np.float64)
     dead = values < DEAD
     figure = go.Figure()
@@ -105,7 +108,7 @@ def kl_per_dimension(divergence: np.ndarray) -> go.Figure:
     note(figure, text, yshift=32)
     every = max(1, -(-len(values) // 16))
     figure.update_xaxes(**axis("coordinate of the code", dtick=every, showgrid=False))
-    figure.update_yaxes(**axis("KL to the standard normal, nats", rangemode="tozero"))
+    figure.update_yaxes(**axis(f"KL to the {'components' if mixture else 'standard normal'}, nats", rangemode="tozero"))
     return styled(figure, 360 + height, margin={"t": 30 + height})
 
 

@@ -31,7 +31,9 @@ def pretraining_steps(run: Run) -> int:
     return sum(phase["steps"] for phase in run.about.get("phases", ()) if phase["stage"] == "pretraining")
 
 
-def fork(parent: Run, spec: RunSpec, *, step: int | None = None, runs: str | Path | None = None) -> Run:
+def fork(
+    parent: Run, spec: RunSpec, *, step: int | None = None, runs: str | Path | None = None, alike: bool = False
+) -> Run:
     """Return a new, queued run whose past is that of another, up to a checkpoint.
 
     Frames, curves and events up to there are copied, so that the new run can be watched from its beginning.
@@ -42,9 +44,11 @@ def fork(parent: Run, spec: RunSpec, *, step: int | None = None, runs: str | Pat
     spec : RunSpec
         What goes on; data, seed, clusters, network and probe must be the parent's.
     step : int, optional
-        Step of one of the parent's checkpoints; else the latest at which a phase ended and another began.
+        Step of one of the parent's checkpoints; else the latest at which a phase ended and training went on.
     runs : path, optional
         Folder for the new run.
+    alike : bool
+        Whether whoever asks knows that the new run would have had the very same past on its own; it is recorded.
 
     Raises
     ------
@@ -55,28 +59,37 @@ def fork(parent: Run, spec: RunSpec, *, step: int | None = None, runs: str | Pat
     """
     there = _checkpoints(parent.folder)
     if step is None:
-        ends = sorted(each for each, path in there.items() if path.name.endswith(".phase.pt"))
-        left = ends[:-1] if parent.state == "finished" else ends  # behind the last phase there is nothing left to do
-        if parent.spec.method != spec.method:
-            left = [each for each in left if each <= pretraining_steps(parent)]
-        step = left[-1] if left else -1
+        step = _last_crossroads(parent, there, same=parent.spec.method == spec.method)
     if step not in there:
         known = ", ".join(str(each) for each in sorted(there)) or "none"
-        wanted = "at the end of a phase" if step < 0 else f"of step {step}"
+        wanted = "at the end of a phase after which anything is trained" if step < 0 else f"of step {step}"
         raise LaunchError(f"{parent.name} has no checkpoint {wanted}; it has {known}")
     _check(parent, spec, step)
-    child = submit(spec.model_copy(update={"parent": Parent(run=parent.name, step=step)}), runs)
+    _check_extensions(parent, spec, step)
+    child = submit(spec.model_copy(update={"parent": Parent(run=parent.name, step=step, alike=alike)}), runs)
     try:
         _copy_past(parent, child.folder, there[step], step)
-    except OSError as error:
+    except BaseException as error:  # a past that is not whole is none
         shutil.rmtree(child.folder.path, ignore_errors=True)
-        raise LaunchError(f"the past of {parent.name} could not be copied ({error.strerror or error})") from error
+        if isinstance(error, OSError):
+            raise LaunchError(f"the past of {parent.name} could not be copied ({error.strerror or error})") from error
+        raise
     return open_run(child.folder.path)
 
 
 def _checkpoints(folder: RunFolder) -> dict[int, Path]:
     """Return checkpoint files by step, rising; where a phase ended, the file says so."""
     return {int(path.name.split(".")[0]): path for path in sorted(folder.checkpoints.glob("*.pt"), reverse=True)}
+
+
+def _last_crossroads(parent: Run, there: dict[int, Path], *, same: bool) -> int:
+    """Return the latest step at which a phase ended and the same method, or any that is pretrained alike, trains on."""
+    ends = sorted(each for each, path in there.items() if path.name.endswith(".phase.pt"))
+    phases = parent.about.get("phases", ())
+    open_ends = [end for at, end in enumerate(ends, start=1) if any(phase.get("trains", True) for phase in phases[at:])]
+    if not same:
+        open_ends = [end for end in ends if end <= pretraining_steps(parent)]
+    return open_ends[-1] if open_ends else -1
 
 
 def _check(run: Run, spec: RunSpec, step: int) -> None:
@@ -97,6 +110,21 @@ def _check(run: Run, spec: RunSpec, step: int) -> None:
             raise SpecError(
                 f"{spec.method} cannot go on from step {step} of a run of {parent.method}: what they have in common "
                 f"ends with the pretraining, at step {pretraining_steps(run)}"
+            )
+
+
+def _check_extensions(run: Run, spec: RunSpec, step: int) -> None:
+    """Refuse an extension that is new to a run and would find nothing to join any more."""
+    known = catalog.described()
+    phases = [phase for phase in known["methods"][spec.method]["phases"] if phase["trains"]]
+    ahead = [phase for phase in phases if phase["stage"] == "clustering" or step < pretraining_steps(run)]
+    for name, options in spec.extensions.items():
+        extension = discovery.find("extension", name, known["extensions"])
+        needs = set(extension["needs"])
+        if run.spec.extensions.get(name) != options and not any(needs <= set(phase["offers"]) for phase in ahead):
+            raise SpecError(
+                f"{extension['card']['title']} would find nothing to join behind step {step} of {run.name}; "
+                "fork at an earlier step, or train anew"
             )
 
 

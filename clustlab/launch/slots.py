@@ -13,6 +13,8 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
+from clustlab.errors import LaunchError
+
 __all__ = ["SLOTS", "Slot", "slot_count", "take_slot"]
 
 SLOTS = "CLUSTLAB_SLOTS"
@@ -20,10 +22,16 @@ SLOTS = "CLUSTLAB_SLOTS"
 
 POLL_SECONDS = 0.2
 
+CLOCK_SECONDS = 2.0
+"""By how much the times of a process and of its ticket may disagree."""
+
 
 def slot_count() -> int:
     """Return the runs that may train at once: ``$CLUSTLAB_SLOTS``, else half the cores."""
-    return max(1, int(os.environ.get(SLOTS, 0)) or (os.cpu_count() or 2) // 2)
+    wish = os.environ.get(SLOTS, "").strip()
+    if wish and not wish.isdecimal():
+        raise LaunchError(f"{SLOTS} = “{wish}” is not a number of runs; it must be a whole number, such as 2")
+    return max(1, int(wish or 0) or (os.cpu_count() or 2) // 2)
 
 
 class Slot:
@@ -95,8 +103,17 @@ def _ahead(folder: Path, ticket: Path) -> int:
     ahead = 0
     for other in folder.glob("*.ticket"):
         if other.name < ticket.name:
-            if psutil.pid_exists(int(other.stem.rpartition("-")[2])):
+            if _lives(other):
                 ahead += 1
             else:
                 other.unlink(missing_ok=True)
     return ahead
+
+
+def _lives(ticket: Path) -> bool:
+    """Whether the process that drew a ticket is still there; another may have got its number meanwhile."""
+    drawn, _, process = ticket.stem.partition("-")
+    try:
+        return psutil.Process(int(process)).create_time() <= int(drawn) / 1e9 + CLOCK_SECONDS
+    except (psutil.NoSuchProcess, ValueError):
+        return False

@@ -22,7 +22,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from clustlab.errors import ClustlabError, LaunchError, SpecError
+from clustlab.errors import ClustlabError, LaunchError, RunError, SpecError
 from clustlab.launch.slots import Slot, take_slot
 from clustlab.runs.layout import RunFolder
 from clustlab.runs.reader import Run
@@ -131,6 +131,8 @@ def _train(run: Run, writer: RunWriter, slot: Slot) -> None:
     recorder = RunRecorder(writer, spec.recording, work.phases, probe, dataset, work.n_clusters, spec.seed, paused)
     training = Training(work.model, Batches(dataset.n, spec.training.batch_size, spec.seed))
     checkpoint = checkpoints.load_latest(run.folder)
+    if spec.parent and not checkpoint:
+        raise RunError(f"the checkpoint that this run shares with {spec.parent.run} is not there; fork that run again")
     if checkpoint:
         _check_history(run, work.phases, checkpoint)
         training.restore(checkpoint, fork=spec.parent is not None)

@@ -137,6 +137,7 @@ def _phase(phase: Phase) -> dict[str, Any]:
         "name": phase.name,
         "title": phase.title,
         "stage": phase.stage,
+        "trains": phase.trains,
         "steps": phase.steps,
         "offers": sorted(phase.offers),
         "frozen_decoder": phase.frozen_decode is not None,

@@ -72,7 +72,7 @@ def _draw_posterior(view: View) -> go.Figure:
 
 
 def _draw_kl(view: View) -> go.Figure:
-    return kl_per_dimension(view.arrays["kl_per_dimension"])
+    return kl_per_dimension(view.arrays["kl_per_dimension"], mixture="component_variances" in view.arrays)
 
 
 def _draw_divergence_parts(view: View) -> go.Figure:
@@ -206,10 +206,10 @@ INSIDE: tuple[Panel, ...] = (
         name="kl-per-dimension",
         title="KL by coordinate",
         question="Which coordinates carry information?",
-        aid="A grey bar marked ✕ is a coordinate that says the same of every sample.",
+        aid="A coordinate marked ✕ tells nothing of a sample that the prior does not say already.",
         help=r"$\mathrm{KL}(q(z_j \mid x) \Vert \mathcal{N}(0, 1)) = \tfrac12 (\tilde\sigma_j^2 + \tilde\mu_j^2 - 1 - "
-        r"\log \tilde\sigma_j^2)$ in nats, mean over the probe. Where it is 0 the posterior has collapsed onto the "
-        r"prior.",
+        r"\log \tilde\sigma_j^2)$ in nats, mean over the probe; where the prior is a mixture, the divergence from its "
+        r"components, weighted by γ. Where it is 0 the posterior has collapsed onto the prior.",
         needs=("kl_per_dimension",),
         draw=_draw_kl,
         inside=True,

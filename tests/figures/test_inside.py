@@ -76,7 +76,7 @@ def test_the_eigengap_follows_the_last_small_eigenvalue() -> None:
     figure = eigengap(values, 4)
     np.testing.assert_allclose(trace(figure, "step to the next").y, np.diff(values))
     assert [shape.x0 for shape in figure.layout.shapes] == [4.5]
-    assert "falls into 3 parts; 4 were asked for" in texts(figure)
+    assert "which suggests 3 clusters; 4 were asked for" in texts(figure)
     assert "as many as were asked for" in texts(eigengap(values, 3))
 
 

@@ -103,9 +103,11 @@ def test_what_does_not_fit_is_refused_in_a_sentence(runs: Path, parents: dict[tu
     with pytest.raises(LaunchError, match=r"no checkpoint of step 5; it has 18"):
         launch.fork(parent, parent.spec, step=5, runs=runs)
     with pytest.raises(SpecError, match="keeps its parent's data, seed.* network would change"):
-        launch.fork(parent, with_settings(parent.spec, ["network.latent_dim=4"]), runs=runs)
+        launch.fork(parent, with_settings(parent.spec, ["network.latent_dim=4"]), step=PRETRAINED, runs=runs)
     with pytest.raises(SpecError, match="vae-kmeans cannot go on from a run of ae-kmeans"):
         launch.fork(parent, parent.spec.model_copy(update={"method": "vae-kmeans"}), runs=runs)
+    with pytest.raises(LaunchError, match="no checkpoint at the end of a phase after which anything is trained"):
+        launch.fork(parent, parent.spec, runs=runs)
     assert list(runs.iterdir()) == [], "nothing is left behind"
 
 
@@ -169,3 +171,22 @@ def test_the_command_line_forks_where_the_last_phase_began(runs: Path, parents: 
     assert (child.spec.method, child.state) == ("dec", "finished")
     assert child.spec.parent is not None
     assert child.spec.parent.step == PRETRAINED
+
+
+def test_an_extension_that_would_find_nothing_to_join_is_refused(
+    runs: Path, parents: dict[tuple[str, ...], Run]
+) -> None:
+    spec = RunSpec.parse(parents[()].spec.model_dump() | {"extensions": ["acai"]})
+    with pytest.raises(SpecError, match=f"ACAI would find nothing to join behind step {PRETRAINED}"):
+        launch.fork(parents[()], spec, step=PRETRAINED, runs=runs)
+
+
+def test_a_fork_whose_past_is_lost_does_not_begin_anew(runs: Path, parents: dict[tuple[str, ...], Run]) -> None:
+    parent = parents[()]
+    spec = RunSpec.parse(parent.spec.model_dump() | {"method": "dec", "options": {}})
+    child = launch.fork(parent, spec, step=PRETRAINED, runs=runs)
+    for path in child.folder.checkpoints.iterdir():
+        path.unlink()
+    launch.ENGINES["inline"](child.folder.path)
+    assert child.state == "failed"
+    assert "fork that run again" in child.status["error"]
