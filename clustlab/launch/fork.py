@@ -23,7 +23,7 @@ KEPT = ("data", "seed", "n_clusters", "network")
 
 def checkpoint_steps(run: Run) -> list[int]:
     """Return the steps of a run's checkpoints, rising."""
-    return sorted(_checkpoints(run.folder))
+    return list(run.folder.checkpoint_files())
 
 
 def pretraining_steps(run: Run) -> int:
@@ -57,11 +57,11 @@ def fork(
     SpecError, DataError, RunError
         If the spec does not fit the parent, or as :func:`clustlab.launch.submit`.
     """
-    there = _checkpoints(parent.folder)
+    there = parent.folder.checkpoint_files()
     if step is None:
         step = _last_crossroads(parent, there, same=parent.spec.method == spec.method)
     if step not in there:
-        known = ", ".join(str(each) for each in sorted(there)) or "none"
+        known = ", ".join(str(each) for each in there) or "none"
         wanted = "at the end of a phase after which anything is trained" if step < 0 else f"of step {step}"
         raise LaunchError(f"{parent.name} has no checkpoint {wanted}; it has {known}")
     _check(parent, spec, step)
@@ -77,14 +77,9 @@ def fork(
     return open_run(child.folder.path)
 
 
-def _checkpoints(folder: RunFolder) -> dict[int, Path]:
-    """Return checkpoint files by step, rising; where a phase ended, the file says so."""
-    return {int(path.name.split(".")[0]): path for path in sorted(folder.checkpoints.glob("*.pt"), reverse=True)}
-
-
 def _last_crossroads(parent: Run, there: dict[int, Path], *, same: bool) -> int:
     """Return the latest step at which a phase ended and the same method, or any that is pretrained alike, trains on."""
-    ends = sorted(each for each, path in there.items() if path.name.endswith(".phase.pt"))
+    ends = [each for each, path in there.items() if path.name.endswith(".phase.pt")]
     phases = parent.about.get("phases", ())
     open_ends = [end for at, end in enumerate(ends, start=1) if any(phase.get("trains", True) for phase in phases[at:])]
     if not same:

@@ -50,7 +50,7 @@ class DASC(Method):
         objective=r"\begin{aligned}L_G &= \operatorname{mean} L_r(\bar z) + \lambda_1 \lVert X - \hat X \rVert_F^2 "
         r"+ \lambda_2 \lVert Z - \Theta Z \rVert_F^2 + \lambda_3 \lVert \Theta \rVert_F^2 \\ "
         r"L_D &= \frac{1}{K} \sum_i \frac{1}{\bar m_i} \sum_j \big( L_r(z_{ij}) + [\varepsilon - L_r(\bar z_{ij})]_+ "
-        r"\big) + \beta_1 \sum_{i \ne j} \lVert U_i^\top U_j \rVert_F^2 "
+        r"\big) \\ &\quad + \beta_1 \sum_{i \ne j} \lVert U_i^\top U_j \rVert_F^2 "
         r"+ \beta_2 \sum_i \lVert U_i^\top U_i - I \rVert_F^2\end{aligned}",
         symbols={
             r"L_r(z) = \lVert z - U_i U_i^\top z \rVert^2": "energy: what of a code lies outside the subspace of its "

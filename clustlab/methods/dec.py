@@ -139,7 +139,7 @@ class DEC(Method):
             ),
         ),
         deviations=(
-            "Pretraining is end to end with Adam (choose “stacked denoising” for the paper's).",
+            "Pretraining is end to end with Adam (“stacked denoising” is the paper's layer-wise recipe, with Adam).",
             "The network is 256-128-10 instead of 500-500-2000-10, which small data do not need.",
             "Targets are renewed once an epoch; the paper has every 40 steps, its code every 160 on MNIST.",
         ),

@@ -46,7 +46,7 @@ class IDEC(Method):
             "As few as 30 or 3 steps between targets are published for small data; the lab counts in epochs instead.",
         ),
         deviations=(
-            "Pretraining is end to end with Adam (choose “stacked denoising” for the paper's).",
+            "Pretraining is end to end with Adam (“stacked denoising” is the paper's layer-wise recipe, with Adam).",
             "The network is 256-128-10 instead of 500-500-2000-10.",
             "Adam at 0.001 on all data, as the paper has it for MNIST.",
         ),

@@ -19,7 +19,7 @@ __all__ = ["RunFolder", "create_run_folder", "runs_folder", "slug", "write_aside
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Paths of a run's files; see ``FORMAT.md``. Knows names only, reads and writes nothing."""
+    """Paths of a run's files; see ``FORMAT.md``. Knows names only, opens and writes nothing."""
 
     path: Path
 
@@ -63,6 +63,12 @@ class RunFolder:
     @property
     def checkpoints(self) -> Path:
         return self.path / "checkpoints"
+
+    def checkpoint_files(self) -> dict[int, Path]:
+        """Return the checkpoints that are there by training step, rising; where a phase ended, its last one."""
+        # “.phase.pt” sorts before “.pt”, so it is the one that stays.
+        found = {int(path.name.split(".")[0]): path for path in sorted(self.checkpoints.glob("*.pt"), reverse=True)}
+        return dict(sorted(found.items()))
 
     @property
     def result(self) -> Path:

@@ -48,11 +48,11 @@ def load(folder: RunFolder, step: int | None = None) -> dict[str, Any]:
     RunError
         If the run has no such checkpoint, or it cannot be read.
     """
-    found = {int(path.name.split(".")[0]): path for path in sorted(folder.checkpoints.glob("*.pt"), reverse=True)}
+    found = folder.checkpoint_files()
     if not found:
         raise RunError(f"the run {folder.name} has no checkpoint, so there is no model to ask")
     if step is not None and step not in found:
-        steps = ", ".join(str(each) for each in sorted(found))
+        steps = ", ".join(str(each) for each in found)
         raise RunError(f"the run {folder.name} has no checkpoint of step {step}; there are those of {steps}")
     return _load(found[max(found) if step is None else step])
 
