@@ -25,10 +25,13 @@ from clustlab.errors import SpecError
 from clustlab.runs.layout import write_aside
 from clustlab.spec import Network, Part, RunSpec, Training, explain, option
 
-__all__ = ["FAMILIES", "SCHEDULES", "check", "describe", "described", "families", "impossible"]
+__all__ = ["FAMILIES", "PARTS", "SCHEDULES", "check", "describe", "described", "families", "impossible", "used"]
 
 SCHEDULES = ("both", "pre", "post")
 """When an extension can join, its default first: see ``extensions.base.JoinOptions``."""
+
+PARTS: dict[str, type[Part]] = {"network": Network, "training": Training}
+"""The parts of a spec that some methods use and others do not."""
 
 ALWAYS = {"training": frozenset({"threads", "device"})}
 """Options of parts of a spec that make sense for methods that do not use the part."""
@@ -43,6 +46,7 @@ FAMILIES = {
     "baseline": "Baselines",
     "representation": "Representations, then k-means",
     "clustering": "Clustering autoencoders",
+    "discriminative": "Discriminative clustering",
 }
 """Families of methods and what they are called."""
 
@@ -56,7 +60,8 @@ def describe() -> dict[str, dict[str, Any]]:
     extensions have ``needs``, and methods:
 
     ``class``, ``uses``
-        The class's name; the parts of a spec that make a difference to it.
+        The class's name; the parts of a spec (``training``), or single options of them (``training.batch_size``), that
+        make a difference to it.
     ``phases``
         What it goes through with its default options, built on dummy data: ``name``, ``title``, ``stage``, ``offers``
         and ``trains`` (whether anything is trained).
@@ -120,10 +125,30 @@ def families() -> dict[str, list[str]]:
     """Return the names of methods by family, told by what their phases train."""
     found: dict[str, list[str]] = {family: [] for family in FAMILIES}
     for name, entry in described()["methods"].items():
-        clusters = any(phase["trains"] and phase["stage"] == "clustering" for phase in entry["phases"])
-        learns = "clustering" if clusters else "representation"
-        found[learns if "network" in entry["uses"] else "baseline"].append(name)
+        found[_family(entry)].append(name)
     return found
+
+
+def used(entry: Mapping[str, Any], part: str) -> list[str]:
+    """Return which options of a part of the spec (``network``, ``training``) make a difference to a method.
+
+    Parameters
+    ----------
+    entry : mapping
+        The method's description.
+    part : str
+    """
+    names = list(PARTS[part].model_fields)
+    if part in entry["uses"]:
+        return names
+    return [name for name in names if f"{part}.{name}" in entry["uses"] or name in ALWAYS.get(part, ())]
+
+
+def _family(entry: Mapping[str, Any]) -> str:
+    clusters = any(phase["trains"] and phase["stage"] == "clustering" for phase in entry["phases"])
+    if "network" in entry["uses"]:
+        return "clustering" if clusters else "representation"
+    return "discriminative" if clusters else "baseline"
 
 
 def check(spec: RunSpec) -> None:
@@ -169,16 +194,18 @@ def impossible(spec: RunSpec) -> str:
 
 def _check_parts(spec: RunSpec, entry: Mapping[str, Any]) -> None:
     """Refuse settings of parts that the method does not use: they would only seem to do something."""
-    for part, kind in {"network": Network, "training": Training}.items():
-        if part in entry["uses"]:
-            continue
+    for part, kind in PARTS.items():
         given, untouched = getattr(spec, part).model_dump(), kind().model_dump()
-        idle = [key for key in given if given[key] != untouched[key] and key not in ALWAYS.get(part, ())]
+        idle = [key for key in given if given[key] != untouched[key] and key not in used(entry, part)]
         if idle:
-            trains = "trains no network" if part == "network" else "has no training by mini-batches"
-            raise SpecError(
-                f"{entry['card']['title']} {trains}, so {part}.{idle[0]} would have no effect; leave it out"
-            )
+            title, lacks = entry["card"]["title"], _lacks(entry, part)
+            raise SpecError(f"{title} {lacks}, so {part}.{idle[0]} would have no effect; leave it out")
+
+
+def _lacks(entry: Mapping[str, Any], part: str) -> str:
+    if part == "network":
+        return "has no autoencoder" if _family(entry) == "discriminative" else "trains no network"
+    return "has no pretraining" if "training.batch_size" in entry["uses"] else "has no training by mini-batches"
 
 
 def _check_options(kind: str, name: str, given: Mapping[str, Any], known: Mapping[str, Any]) -> None:

@@ -27,7 +27,6 @@ ALL = "all"
 MOST_SEEDS = 1000
 """Seeds of a table, at most."""
 
-PARTS = ("network", "training")
 """Parts of a spec that concern only the methods that use them."""
 
 
@@ -200,8 +199,8 @@ def _concerns(setting: str, method: str, extensions: Sequence[str], known: dict[
         return name in entry["options"] or "=" not in setting
     if first in known["methods"]:
         return first == method
-    if first in PARTS:
-        return first in entry["uses"] or rest in catalog.ALWAYS.get(first, ())
+    if first in catalog.PARTS:
+        return rest in catalog.used(entry, first)
     if first == "extensions":
         return rest.partition(".")[0] in extensions
     return True

@@ -25,8 +25,9 @@ def outline(
 ) -> dict[str, list[dict[str, Any]] | dict[str, dict[str, str]] | list[str] | str]:
     """Return ``phases``, ``pretraining``, ``joins`` and ``joins_vary_with``; see :func:`clustlab.catalog.describe`."""
     built = _phases(method, {})
-    if "network" not in method.uses:
-        idle = f"{method.card.title} trains no network, so there is nothing for an extension to join"
+    if not any(phase.decode for phase in built):
+        lacks = "has no decoder" if any(phase.trains for phase in built) else "trains no network"
+        idle = f"{method.card.title} {lacks}, so there is nothing for an extension to join"
         return {
             "phases": [_described(phase) for phase in built],
             "pretraining": "",

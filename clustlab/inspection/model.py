@@ -283,7 +283,9 @@ class Inspection:
     @functools.cached_property
     def _code_length(self) -> int | None:
         phase, _ = self._model
-        return phase.centroids().shape[1] if phase.centroids else None
+        if phase.centroids:
+            return phase.centroids().shape[1]
+        return self.encode(np.zeros((1, *self.form.shape), dtype=np.float32)).shape[1] if phase.assign else None
 
     def _refuse(self, sentence: str) -> NoReturn:
         raise ClustlabError(f"{self.spec.method} {sentence}")

@@ -212,7 +212,7 @@ class Optimiser:
     The learning rate is multiplied by ``decay`` every ``decay_steps`` steps of the phase, down to ``floor``.
     """
 
-    name: Literal["adam", "sgd"] = "adam"
+    name: Literal["adam", "sgd", "rmsprop"] = "adam"
     learning_rate: float = 1e-3
     momentum: float = 0.0
     nesterov: bool = False
@@ -303,7 +303,8 @@ class Phase:
         Pass → z (b, J), where training does not use the codes that are shown: a draw from a posterior, codes of
         corrupted samples.
     centroids : callable, optional
-        Returns the centroids in force, (K, J); without them frames read clusters out by k-means.
+        Returns the centroids in force, (K, J). Without them a phase that assigns shows the mean codes of its clusters,
+        each sample counted as far as it belongs to one; frames of other phases read clusters out by k-means.
     labels : callable, optional
         index (b,) → cluster (b,), where it is neither argmax Q nor the nearest centroid.
     read_out : str
@@ -401,7 +402,7 @@ class Method(ABC):
     """A clustering method: its options, its networks and its phases. One file in ``methods/`` holds one.
 
     Class attributes: ``name`` (command line, files), ``card``, ``Options`` and ``uses``, the parts of the spec that
-    make a difference to it (``network``, ``training``).
+    make a difference to it (``network``, ``training``), or single options of them (``training.batch_size``).
 
     Raises
     ------

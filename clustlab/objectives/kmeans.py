@@ -5,7 +5,7 @@ from torch import Tensor
 
 from clustlab.objectives.student_t import squared_distances
 
-__all__ = ["lloyd_step", "nearest_centroid", "nearest_margin"]
+__all__ = ["lloyd_step", "nearest_centroid", "nearest_margin", "soft_means"]
 
 
 def nearest_centroid(z: Tensor, centroids: Tensor) -> Tensor:
@@ -19,6 +19,13 @@ def nearest_margin(z: Tensor, centroids: Tensor) -> Tensor:
         return torch.ones(len(z), dtype=z.dtype, device=z.device)
     nearest = squared_distances(z, centroids).sqrt().topk(2, largest=False).values
     return 1 - nearest[:, 0] / nearest[:, 1].clamp_min(torch.finfo(z.dtype).tiny)
+
+
+def soft_means(z: Tensor, q: Tensor) -> Tensor:
+    """Return the means of codes (n, J) under soft assignments Q (n, K): (K, J); the mean of all where Q has no mass."""
+    mass = q.sum(dim=0)
+    means = (q.T @ z) / mass.clamp_min(torch.finfo(q.dtype).tiny).unsqueeze(1)
+    return torch.where(mass.unsqueeze(1) > 0, means, z.mean(dim=0))
 
 
 def lloyd_step(z: Tensor, labels: Tensor, centroids: Tensor) -> tuple[Tensor, Tensor]:

@@ -182,6 +182,10 @@ def make_optimiser(player: Player) -> torch.optim.Optimizer:
             weight_decay=settings.weight_decay,
             fused=fused,
         )
+    if settings.name == "rmsprop":
+        return torch.optim.RMSprop(
+            parameters, lr=settings.learning_rate, eps=settings.epsilon, weight_decay=settings.weight_decay
+        )
     return torch.optim.SGD(
         parameters,
         lr=settings.learning_rate,

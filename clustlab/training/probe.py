@@ -11,7 +11,7 @@ from torch import Tensor
 from clustlab.data import Dataset
 from clustlab.methods.base import Phase, ProbePass, Samples
 from clustlab.metrics import match, scores, silhouette, vital_signs
-from clustlab.objectives.kmeans import lloyd_step, nearest_centroid, nearest_margin
+from clustlab.objectives.kmeans import lloyd_step, nearest_centroid, nearest_margin, soft_means
 from clustlab.objectives.reconstruction import squared_error
 from clustlab.objectives.student_t import squared_distances
 from clustlab.readout import KMeansProtocol, fit
@@ -124,7 +124,7 @@ def frame_arrays(
     """
     view = ProbePass(phase, probe.x, probe.index, probe.pairs, probe.alpha)
     codes = view.z.flatten(1)
-    centroids = phase.centroids().detach() if phase.centroids else _read_out(codes, n_clusters, seed, before)
+    centroids = _centroids(phase, view, codes, n_clusters, seed, before)
     labels = _labels(phase, view, centroids)
     order = _identities(phase, labels.cpu().numpy(), len(centroids), before)
     model_cluster = torch.from_numpy(order).to(codes.device)
@@ -168,6 +168,12 @@ def frame_arrays(
     return arrays, metrics, after
 
 
+def _centroids(phase: Phase, view: ProbePass, codes: Tensor, n_clusters: int, seed: int, before: Clusters) -> Tensor:
+    if phase.centroids:
+        return phase.centroids().detach()
+    return soft_means(codes, view.q) if phase.assign else _read_out(codes, n_clusters, seed, before)
+
+
 def _labels(phase: Phase, view: ProbePass, centroids: Tensor) -> Tensor:
     if phase.labels:
         return phase.labels(view.index)
@@ -199,7 +205,7 @@ def _identities(phase: Phase, labels: np.ndarray, n_clusters: int, before: Clust
     """
     if before.labels is None or before.model_cluster is None:
         return np.arange(n_clusters)
-    if phase.centroids and phase.name == before.phase:
+    if (phase.centroids or phase.assign) and phase.name == before.phase:
         return before.model_cluster
     return np.argsort(match(labels, before.labels, n_clusters))
 
@@ -214,22 +220,22 @@ def _in_units(decoded: Tensor, dataset: Dataset) -> Tensor:
 def read_out_all(phase: Phase, samples: Samples) -> dict[str, np.ndarray]:
     """Return labels, codes, centroids (and Q, where the phase assigns softly) of the whole data set.
 
-    Every method ends in a phase with centroids; cluster ids are the model's own.
+    Every method ends in a phase that has centroids or assigns; cluster ids are the model's own.
     """
-    if phase.centroids is None:
-        raise LookupError(f"the last phase, {phase.name}, has no centroids to read labels from")
-    centroids = phase.centroids().detach()
+    if phase.centroids is None and phase.assign is None:
+        raise LookupError(f"the last phase, {phase.name}, neither has centroids nor assigns: no labels to read")
     rows = torch.arange(len(samples), device=samples.x.device)
     chunks = zip(samples.x.split(samples.CHUNK), rows.split(samples.CHUNK), strict=True)
     codes = torch.cat([phase.represent(x, index).flatten(1) for x, index in chunks])
-    arrays = {"codes": codes.float().cpu().numpy(), "centroids": centroids.float().cpu().numpy()}
+    arrays = {"codes": codes}
     if phase.assign:
-        q = torch.cat([phase.assign(chunk) for chunk in codes.split(samples.CHUNK)])
-        arrays["q"] = q.float().cpu().numpy()
+        arrays["q"] = torch.cat([phase.assign(chunk) for chunk in codes.split(samples.CHUNK)])
+    centroids = phase.centroids().detach() if phase.centroids else soft_means(codes, arrays["q"])
     if phase.labels:
         labels = phase.labels(rows)
     elif phase.assign:
-        labels = q.argmax(dim=1)
+        labels = arrays["q"].argmax(dim=1)
     else:
         labels = torch.cat([nearest_centroid(chunk, centroids) for chunk in codes.split(samples.CHUNK)])
-    return {**arrays, "labels": labels.cpu().numpy()}
+    arrays["centroids"] = centroids
+    return {**{name: array.float().cpu().numpy() for name, array in arrays.items()}, "labels": labels.cpu().numpy()}

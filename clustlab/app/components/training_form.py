@@ -95,9 +95,9 @@ def show() -> RunSpec | None:
                 )
                 for name in chosen
             }
-        used = [part for part in PARTS if part in methods[method]["uses"]]
-        with st.expander(", ".join([*used, "recording"]).capitalize(), icon=":material/settings:"):
-            parts = {part: _options(part, _properties(part), part.capitalize()) for part in [*used, "recording"]}
+        used = _settable(methods[method])
+        with st.expander(", ".join(used).capitalize(), icon=":material/settings:"):
+            parts = {part: _options(part, properties, part.capitalize()) for part, properties in used.items()}
         unknown = n_clusters is None and not data.n_classes
         pressed = st.button(
             "Train",
@@ -196,6 +196,13 @@ def _options(owner: str, properties: dict[str, Any], title: str) -> dict[str, An
     heading.markdown(f"**{title}**")
     button.button("reset", key=f"reset-{owner}", type="tertiary", on_click=option_form.reset, args=(owner, properties))
     return option_form.show(owner, properties)
+
+
+def _settable(entry: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the options of each part of the spec that a method can be told."""
+    named = [part for part in catalog.PARTS if any(each.partition(".")[0] == part for each in entry["uses"])]
+    kept = {part: {name: _properties(part)[name] for name in catalog.used(entry, part)} for part in named}
+    return {**kept, "recording": _properties("recording")}
 
 
 def _properties(part: str) -> dict[str, Any]:

@@ -57,7 +57,7 @@ class Equation {
         onpointerenter: point(term.name), onpointerleave: point(null), onfocus: point(term.name), onblur: point(null),
       }, symbolOf(term, at), value);
       this.cells.push({ term, element, factor, raw, total });
-      return make("span", { class: "summand" }, ...(at ? [make("span", { class: "plus", "aria-hidden": "true" }, "+")] : []), element);
+      return make("span", { class: "summand" }, ...signOf(term, at), element);
     });
     const symbol = make("span", { class: "symbol" }, make("i", {}, "L"), make("sub", {}, player), "\u2009=");
     return make("div", { class: "player", "data-player": player }, make("div", { class: "left" }, symbol, total), ...parts);
@@ -73,7 +73,7 @@ class Equation {
       const known = active ? record?.terms?.[term.name] : null;
       const weight = known?.weight ?? term.weight;
       element.classList.toggle("idle", !active);
-      setText(factor, known && weight !== 1 ? `${short(weight)} · ` : "");
+      setText(factor, known && Math.abs(weight) !== 1 ? `${short(Math.abs(weight))} · ` : "");
       setText(raw, known ? pretty(known.raw) : active ? "–" : whenElse(term, phase, order));
       const share = known ? ` It counts ${short(weight)} × ${pretty(known.raw)} = ${pretty(known.weighted)}.` : "";
       element.title = `${term.help}${active ? share : ` Only in the phase “${term.titles.join("”, “")}”.`}`;
@@ -112,9 +112,15 @@ function collect(phases) {
   return [...found.values()];
 }
 
+/** The sign before a summand: none before the first, unless it is maximised. */
+function signOf({ weight }, at) {
+  const sign = weight < 0 ? "\u2212" : at ? "+" : "";
+  return sign ? [make("span", { class: "plus", "aria-hidden": "true" }, sign)] : [];
+}
+
 function symbolOf({ name, latex, symbol, weight, weight_symbol: letter }, at) {
   const written = (latex && mathml(latex)) || make("span", {}, symbol || name);
-  const before = letter || (weight === 1 ? "" : pretty(weight));
+  const before = letter || (Math.abs(weight) === 1 ? "" : pretty(Math.abs(weight)));
   const shown = /^\\/.test(before) ? mathml(before) ?? before : before;
   const negative = /^[-−]/.test(latex || symbol || name);
   const parts = negative && (at || before) ? ["(", written, ")"] : [written];
