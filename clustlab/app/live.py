@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from clustlab.app.payload import count_projected, pack_frames
 from clustlab.errors import ClustlabError
+from clustlab.projections.cache import read_problems
 from clustlab.runs import Frame, Run
 from clustlab.runs.reader import JsonLines
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-__all__ = ["Hub", "Mailbox", "Watcher", "follow_projection"]
+__all__ = ["Hub", "Mailbox", "Watcher", "follow_projection", "project_next"]
 
 POLL_SECONDS = 0.1
 STATUS_SECONDS = 2.0
@@ -151,7 +152,12 @@ class Watcher:
         path = self.run.folder.projection(projection)
         if not self._changed(path) and "n_records" not in news:
             return b""
-        news.setdefault("projected", {})[projection] = count_projected(path)
+        problems = read_problems(self.run.folder, projection)
+        numbers = {Path(record["file"]).name: record["frame"] for record in self.run.frames.records()}
+        news.setdefault("projected", {})[projection] = {
+            "n_frames": count_projected(path),
+            "problems": {numbers[file]: sentence for file, sentence in problems.items() if file in numbers},
+        }
         return self._latest(projection, path)
 
     def _latest(self, projection: str, path: Path) -> bytes:
@@ -219,8 +225,36 @@ def follow_projection(run: Run, projection: str, asked: dict[str, float]) -> Non
     if time.monotonic() - asked.get(projection, -REQUEST_SECONDS) < REQUEST_SECONDS:
         return
     asked[projection] = time.monotonic()
-    missing = count_projected(run.folder.projection(projection)) < len(run.frames)
-    if missing or run.lives:
+    folder = run.folder
+    dealt_with = count_projected(folder.projection(projection)) + len(read_problems(folder, projection))
+    if dealt_with < len(run.frames) or run.lives:
         from clustlab.projections import service  # starting a projector is not needed to look at a finished run
 
-        service.request(run.folder.path, projection)
+        service.request(folder.path, projection)
+
+
+def project_next(run: Run, projection: str, number: int) -> None:
+    """Ask the projector for the frame that somebody looks at, unless it has been dealt with or is not recorded.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    projection : str
+        Name of the projection.
+    number : int
+        Number of the frame.
+
+    Raises
+    ------
+    ProjectionError
+        If there is no such projection.
+    """
+    records = run.frames.records()
+    if number >= len(records):
+        return
+    file, folder = Path(records[number]["file"]).name, run.folder
+    if not (folder.projection(projection) / file).exists() and file not in read_problems(folder, projection):
+        from clustlab.projections import service  # as above
+
+        service.request(folder.path, projection, number)

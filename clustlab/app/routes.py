@@ -24,7 +24,7 @@ from streamlit import config
 from clustlab.app import payload
 from clustlab.app.access import AccessError, check_caller, find_run
 from clustlab.app.components import assets
-from clustlab.app.live import Hub, Mailbox
+from clustlab.app.live import Hub, Mailbox, project_next
 from clustlab.errors import ClustlabError, RunError
 from clustlab.runs import Run
 
@@ -146,7 +146,10 @@ async def _log(request: Request) -> Response:
 
 
 async def _points(request: Request) -> Response:
-    """``points/{projection}?frames=first-last``: both ends included."""
+    """``points/{projection}?frames=first-last&shown=``: both ends included.
+
+    ``shown`` is the number of the frame that the viewer looks at; it is projected next if it has no coordinates.
+    """
     run = await _run(request)
     projection = request.path_params["projection"]
     asked = re.fullmatch(r"(\d{1,7})-(\d{1,7})", request.query_params.get("frames", ""))
@@ -155,8 +158,13 @@ async def _points(request: Request) -> Response:
     first, last = int(asked[1]), int(asked[2])
     if not 0 <= last - first < MAX_FRAMES:
         raise ValueError(f"a batch holds 1 to {MAX_FRAMES} frames")
+    shown = request.query_params.get("shown")
+    if shown is not None and not re.fullmatch(r"[0-9]{1,7}", shown):
+        raise ValueError("shown must be the number of a frame")
 
     def read() -> tuple[bytes, bool]:
+        if shown is not None:
+            project_next(run, projection, int(shown))
         frames = run.frames[first : last + 1]
         message = payload.pack_frames(run, projection, frames)
         length = int.from_bytes(message[:4], "little")

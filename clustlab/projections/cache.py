@@ -16,7 +16,7 @@ from clustlab.projections.umap import FEWEST, UMAP
 from clustlab.runs.layout import RunFolder, write_aside, write_json
 from clustlab.runs.reader import Run
 
-__all__ = ["PROJECTIONS", "ProjectionCache", "available", "projection_of", "read_layout"]
+__all__ = ["PROJECTIONS", "ProjectionCache", "available", "projection_of", "read_layout", "read_problems"]
 
 PROJECTIONS: dict[str, Projection] = {projection.name: projection for projection in (PLANE, UMAP, PCA)}
 """Every projection by name, best first."""
@@ -50,6 +50,11 @@ def read_layout(folder: RunFolder, projection: str, file: str) -> Layout | None:
         return None
 
 
+def read_problems(folder: RunFolder, projection: str) -> dict[str, str]:
+    """Return the frames (by file name) that a projection had to pass over, and why; empty where there are none."""
+    return _mapping(_read_about(folder.projection(projection)), "problems")
+
+
 class ProjectionCache:
     """The coordinates of one run under one projection; opened again, it goes on where it was.
 
@@ -71,9 +76,10 @@ class ProjectionCache:
         self.folder = run.folder.projection(projection.name)
         self._frames: list[str] = []
         self._done = {path.name for path in self.folder.glob("*.npz")}
-        about = self._read_about()
-        self._stability: dict[str, float | None] = about.get("stability", {})
-        self.problems: dict[str, str] = about.get("problems", {})
+        self._asked_for: int | None = None
+        about = _read_about(self.folder)
+        self._stability: dict[str, float | None] = _mapping(about, "stability")
+        self.problems: dict[str, str] = _mapping(about, "problems")
 
     @property
     def done(self) -> int:
@@ -85,8 +91,20 @@ class ProjectionCache:
         """Number of frames recorded so far, as of the last :meth:`advance`."""
         return len(self._frames)
 
+    def ask_for(self, number: int) -> None:
+        """Have the next :meth:`advance` project a frame before all others: somebody waits for this one.
+
+        Only the frame asked for last counts, and one that is not recorded or has been dealt with is passed over.
+
+        Parameters
+        ----------
+        number : int
+            Number of the frame.
+        """
+        self._asked_for = number
+
     def advance(self, *, newest_first: bool) -> bool:
-        """Project the frame that is due and return whether there was one.
+        """Project the frame that is due, the one asked for before all others, and return whether there was one.
 
         Parameters
         ----------
@@ -116,11 +134,14 @@ class ProjectionCache:
         return file in self._done or file in self.problems
 
     def _due(self, newest_first: bool) -> int | None:
-        """Return the newest frame, or the first one beside a frame that has been projected."""
+        """Return the frame asked for, else the newest, else the first one beside a frame that has been projected."""
+        asked_for, self._asked_for = self._asked_for, None
         count = len(self._frames)
         waiting = [index for index in range(count) if not self._is_done(self._frames[index])]
         if not waiting:
             return None
+        if asked_for in waiting:
+            return asked_for
         if newest_first and waiting[-1] == count - 1:
             return count - 1
         first = waiting[0]
@@ -165,12 +186,6 @@ class ProjectionCache:
             self._stability[self._frames[after]] = _motion(layout, self._layout(after))
         self._write_about()
 
-    def _read_about(self) -> dict[str, Any]:
-        try:
-            return dict(json.loads((self.folder / "projection.json").read_text()))
-        except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
-            return {}
-
     def _write_about(self) -> None:
         content = {
             "projection": self.projection.name,
@@ -191,6 +206,20 @@ class ProjectionCache:
             f"the coordinates of the run {self.run.name} cannot be written to {self.folder} "
             f"({error.strerror or error}); copy the run to a folder that can be written"
         )
+
+
+def _read_about(folder: Path) -> dict[str, Any]:
+    try:
+        content = json.loads((folder / "projection.json").read_text())
+    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _mapping(about: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return an entry of a file that anybody may have damaged; it costs no more than what it told."""
+    found = about.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _motion(before: Layout, after: Layout) -> float | None:

@@ -3,7 +3,8 @@
 The server's process loads no umap and never computes a layout. The first UMAP fit of a process compiles for about
 20 seconds; a child that lives as long as the server pays for that once, before anybody asks (:func:`prewarm`).
 
-The two ends speak in lines. To the child: the path of a run folder. From the child: ``warming up``, then ``ready``.
+The two ends speak in lines. To the child: the path of a run folder, optionally followed by a tab and the number of the
+frame that somebody waits for. From the child: ``warming up``, then ``ready``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import atexit
 import contextlib
 import os
 import queue
+import re
 import subprocess
 import sys
 import threading
@@ -58,11 +60,11 @@ class _Child:
     def lives(self) -> bool:
         return self._process.poll() is None
 
-    def send(self, folder: Path) -> None:
+    def send(self, line: str) -> None:
         stream = self._process.stdin
         if stream is not None:
             with self._sending, contextlib.suppress(BrokenPipeError):  # died just now; the next request starts another
-                stream.write(f"{folder}\n")
+                stream.write(f"{line}\n")
                 stream.flush()
 
     def end(self) -> None:
@@ -87,10 +89,11 @@ _children: dict[str, _Child] = {}
 _lock = threading.Lock()
 
 
-def request(folder: Path, projection: str) -> None:
+def request(folder: Path, projection: str, frame: int | None = None) -> None:
     """Ask for the coordinates of a run; returns at once, and asking twice costs nothing.
 
-    The child projects the run that was asked for last before all others, and follows it until it ends.
+    The child projects the run that was asked for last before all others, and follows it until it ends. Of each run
+    the frame asked for last goes first.
 
     Parameters
     ----------
@@ -98,13 +101,16 @@ def request(folder: Path, projection: str) -> None:
         The run's folder.
     projection : str
         ``umap``, ``pca`` or ``plane``.
+    frame : int, optional
+        Number of the frame that somebody waits for.
 
     Raises
     ------
     ProjectionError
         If there is no such projection.
     """
-    _child(projection).send(folder.resolve())
+    path = str(folder.resolve())
+    _child(projection).send(path if frame is None else f"{path}\t{frame}")
 
 
 def prewarm(projection: str = "umap") -> None:
@@ -149,7 +155,8 @@ def serve(name: str, requests: IO[str], say: Callable[[str], object], tell: Call
     name : str
         The projection.
     requests : text stream
-        Paths of run folders. Its end means that the parent is gone: the process exits at once, also in mid-fit.
+        Paths of run folders, each with a frame or without, see the head of this module. Its end means that the parent
+        is gone: the process exits at once, also in mid-fit.
     say : callable
         Given ``warming up`` and ``ready``.
     tell : callable
@@ -191,13 +198,22 @@ def _take(
 ) -> None:
     """Put the runs that were asked for in front; wait (seconds, None for ever) for the first."""
     with contextlib.suppress(queue.Empty):
-        path = incoming.get(timeout=wait) if wait != 0 else incoming.get_nowait()
+        line = incoming.get(timeout=wait) if wait != 0 else incoming.get_nowait()
         while True:
+            path, frame = _parsed(line)
             try:
                 at_work[path] = at_work.pop(path) if path in at_work else ProjectionCache(open_run(path), projection)
+                if frame is not None:
+                    at_work[path].ask_for(frame)
             except (ClustlabError, OSError) as error:
                 tell(f"{Path(path).name}: {error}")
-            path = incoming.get_nowait()
+            line = incoming.get_nowait()
+
+
+def _parsed(line: str) -> tuple[str, int | None]:
+    """Path of the run folder and number of the frame that a line asks for."""
+    found = re.fullmatch(r"(.+)\t([0-9]{1,9})", line)
+    return (found[1], int(found[2])) if found else (line, None)
 
 
 def _advance_one(at_work: dict[str, ProjectionCache], tell: Callable[[str], object]) -> bool:

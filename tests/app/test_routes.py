@@ -79,7 +79,7 @@ def unpack(message: bytes) -> tuple[dict, bytes]:
 @pytest.fixture
 def writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunWriter:
     monkeypatch.setenv("CLUSTLAB_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setattr("clustlab.projections.service.request", lambda folder, projection: None)
+    monkeypatch.setattr("clustlab.projections.service.request", lambda folder, projection, frame=None: None)
     started = start_run(tmp_path / "runs")
     for step in (10, 20):
         add_frame(started, step)
@@ -129,6 +129,51 @@ def test_frames_that_are_not_projected_yet_are_left_out_and_not_cached(client: T
     assert answer.headers["cache-control"] == "no-store"
     header, buffers = unpack(client.get("/clustlab/runs/idec-digits-0001/points/umap?frames=0-1").content)
     assert (header["frames"], buffers) == ([], b"")
+
+
+@pytest.mark.parametrize(("shown", "asked"), [("0", []), ("1", [1]), ("2", []), ("9", [])])
+def test_the_frame_looked_at_is_asked_for_only_if_it_waits_for_its_coordinates(
+    client: TestClient, writer: RunWriter, monkeypatch: pytest.MonkeyPatch, shown: str, asked: list[int]
+) -> None:
+    requested: list[int | None] = []
+    monkeypatch.setattr(
+        "clustlab.projections.service.request", lambda folder, name, frame=None: requested.append(frame)
+    )
+    add_frame(writer, 30)
+    folder = writer.folder.projection("pca")
+    for step in (20, 30):
+        (folder / f"{step:06d}.npz").unlink()
+    (folder / "projection.json").write_text(json.dumps({"problems": {"000030.npz": "training has diverged here"}}))
+    answer = client.get(f"/clustlab/runs/idec-digits-0001/points/pca?frames=0-2&shown={shown}")
+    assert [entry["frame"] for entry in unpack(answer.content)[0]["frames"]] == [0]
+    assert requested == asked
+    client.get("/clustlab/runs/idec-digits-0001/points/pca?frames=0-2")
+    assert requested == asked
+
+
+@pytest.mark.parametrize("shown", ["", "x", "-1", "1.5", "12345678", "1-2"])
+def test_a_senseless_frame_looked_at_is_refused(client: TestClient, shown: str) -> None:
+    answer = client.get(f"/clustlab/runs/idec-digits-0001/points/pca?frames=0-1&shown={shown}")
+    assert answer.status_code == 400
+    assert answer.json() == {"error": "shown must be the number of a frame"}
+
+
+def test_nobody_asks_for_a_finished_run_whose_frames_have_all_been_dealt_with(
+    client: TestClient, writer: RunWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requested: list[str] = []
+    monkeypatch.setattr("clustlab.projections.service.request", lambda folder, name, frame=None: requested.append(name))
+    folder = writer.folder.projection("pca")
+    (folder / "000020.npz").unlink()
+    (folder / "projection.json").write_text(json.dumps({"problems": {"000020.npz": "training has diverged here"}}))
+    writer.status(state="finished")
+    with client.websocket_connect(f"{LIVE}?projections=pca") as live:
+        news: dict = {}
+        while "projected" not in news:
+            message = live.receive()
+            news |= json.loads(message["text"]) if message.get("text") else {}
+    assert news["projected"] == {"pca": {"n_frames": 1, "problems": {"1": "training has diverged here"}}}
+    assert requested == []
 
 
 def test_beliefs_are_q_as_bytes_and_nothing_where_assignment_is_hard(client: TestClient, writer: RunWriter) -> None:

@@ -9,10 +9,13 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Locator, Page, expect
 
-__all__ = ["SECONDS", "Laboratory", "settled", "until"]
+__all__ = ["PROJECTION_SECONDS", "SECONDS", "Laboratory", "settled", "until"]
 
 SECONDS = 60
 """How long a story waits for something before it is taken not to happen; nothing here is timed."""
+
+PROJECTION_SECONDS = 300
+"""How long it waits for the map: on a busy machine UMAP compiles and projects for minutes."""
 
 DRAWN_PIXELS = """
 (canvas) => {
@@ -79,6 +82,7 @@ class Laboratory:
         self.progress = page.get_by_test_id("progress")
         self.equation = page.get_by_test_id("equation")
         self.state = self.progress.locator(".state")
+        self.map_message = page.locator(".stage .message")
 
     def visit(self, address: str) -> None:
         """Open an address and wait until the page is there."""
@@ -149,6 +153,11 @@ class Laboratory:
 
     def wait_for_projection(self, name: str) -> None:
         self._until("(canvas, name) => canvas.dataset.projection === name", name)
+
+    def project_by(self, name: str) -> None:
+        """Choose a projection beside the map, and wait until the map shows it."""
+        self.page.get_by_role("group", name="Projection").locator(f"[data-name={name}]").click()
+        self.wait_for_projection(name)
 
     def wait_for_figure(self, panel: str, frame: int) -> None:
         """Wait until a figure has been drawn for a frame."""
@@ -224,7 +233,7 @@ class Laboratory:
     def arrived(self) -> int:
         """Wait until the map has followed the time line; return the frame."""
         frame = int(self.slider.input_value())
-        expect(self.canvas).to_have_attribute("data-frame", str(frame))
+        expect(self.canvas).to_have_attribute("data-frame", str(frame), timeout=1000 * PROJECTION_SECONDS)
         return frame
 
     def look_through(self, projection: str) -> None:
@@ -258,7 +267,11 @@ class Laboratory:
     def _until(self, condition: str, argument: Any) -> None:
         """Wait until a condition ``(canvas, argument) => boolean`` holds."""
         handle = self.canvas.element_handle()
-        self.page.wait_for_function(f"([canvas, argument]) => ({condition})(canvas, argument)", arg=[handle, argument])
+        self.page.wait_for_function(
+            f"([canvas, argument]) => ({condition})(canvas, argument)",
+            arg=[handle, argument],
+            timeout=1000 * PROJECTION_SECONDS,
+        )
 
     @staticmethod
     def _named(url: str) -> str:

@@ -23,7 +23,7 @@ from clustlab.launch import launch
 from clustlab.runs import Run, list_runs
 from clustlab.spec import RunSpec
 
-__all__ = ["Server", "begun", "end_workers", "started"]
+__all__ = ["Server", "begun", "end_workers", "projector_stopped", "started"]
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -83,6 +83,23 @@ def end_workers(runs: Path) -> None:
         with suppress(psutil.NoSuchProcess, TypeError):
             psutil.Process(run.status.get("pid")).kill()
         until(lambda run=run: not run.lives)
+
+
+@contextmanager
+def projector_stopped(server: Server, projection: str) -> Iterator[None]:
+    """Have the process that projects for a server stand still, as on a machine that has no time for it."""
+
+    def found() -> list[psutil.Process]:
+        children = psutil.Process(server.process.pid).children(recursive=True)
+        return [child for child in children if child.cmdline()[-2:] == ["--serve", projection]]
+
+    until(found)  # the page starts it when it is opened first
+    (projector,) = found()
+    projector.suspend()
+    try:
+        yield
+    finally:
+        projector.resume()
 
 
 def begun(server: Server, patch: pytest.MonkeyPatch, **more: Any) -> Run:

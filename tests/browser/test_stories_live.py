@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from browser.laboratory import Laboratory
+from browser.laboratory import PROJECTION_SECONDS, Laboratory
 from browser.serving import Server
 from playwright.sync_api import Page, expect
 
@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("workers_end")]
 LIVE_FRAMES = 20
 
 
+@pytest.mark.timeout(4 * PROJECTION_SECONDS)
 def test_train_watch_go_back_and_follow_again(server: Server, page: Page, capsys: pytest.CaptureFixture[str]) -> None:
     laboratory = Laboratory(page)
     laboratory.visit(server.url)
@@ -33,7 +34,7 @@ def test_train_watch_go_back_and_follow_again(server: Server, page: Page, capsys
     page.wait_for_function(
         "([canvas, count]) => canvas.clustlabWatch.frames.length >= count",
         arg=[laboratory.canvas.element_handle(), start + LIVE_FRAMES],
-        timeout=180_000,
+        timeout=2000 * PROJECTION_SECONDS,
     )
     laboratory.enter("form-seed", "5")  # the page's script runs once more, as with any other widget
     seen = laboratory.seen()

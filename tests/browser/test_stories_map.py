@@ -1,14 +1,18 @@
-"""Stories of drawing: with and without WebGL, with motion and without, the map shows the points."""
+"""Stories of drawing: with and without WebGL, with motion and without, the map shows the points and keeps its place."""
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import pytest
 from browser.laboratory import Laboratory
-from browser.serving import Server
-from playwright.sync_api import Browser, Page, Playwright
+from browser.serving import Server, projector_stopped
+from playwright.sync_api import Browser, Page, Playwright, expect
 
+from clustlab.projections import project
 from clustlab.runs import Run
 
 pytestmark = pytest.mark.browser
@@ -56,3 +60,63 @@ def test_points_move_unless_less_motion_is_asked_for(
     between = len(laboratory.seen()["pictures"]) - 2  # the first and the last picture are there either way
     assert (between > 0) == (motion == "no-preference")
     assert laboratory.seen()["blanks"] == 0
+
+
+@pytest.fixture
+def gappy_run(server: Server, finished_run: Run) -> Iterator[Run]:
+    """A run that has ended; UMAP has coordinates of all its frames but the third and the fourth.
+
+    They are those of PCA, half as large: a map that falls back to PCA shows itself.
+    """
+    folder = shutil.copytree(finished_run.folder.path, server.runs / "gappy-0001")
+    shutil.rmtree(folder / "cache", ignore_errors=True)
+    run = Run(folder)
+    assert len(run.frames) > 4
+    source, target = project(folder, "pca").folder, run.folder.projection("umap")
+    target.mkdir()
+    for frame in run.frames:
+        if frame.number in (2, 3):
+            continue
+        with np.load(source / frame.path.name) as arrays:
+            np.savez(target / frame.path.name, **{name: 0.5 * array for name, array in arrays.items()})
+    yield run
+    shutil.rmtree(folder)
+
+
+def test_the_map_holds_still_until_a_frame_has_been_projected(server: Server, page: Page, gappy_run: Run) -> None:
+    laboratory = Laboratory(page)
+    laboratory.visit(server.url)
+    with projector_stopped(server, "umap"):
+        laboratory.visit(f"{server.url}/?run={gappy_run.name}&frame=0")
+        laboratory.project_by("umap")
+        zoomed = laboratory.zoom()
+        laboratory.watch()
+        for _ in range(3):
+            laboratory.slider.press("ArrowRight")
+        expect(laboratory.map_message).to_have_text("UMAP of frame 4 is on its way; the map still shows frame 2")
+        assert laboratory.canvas.get_attribute("data-projection") == "umap"
+        assert laboratory.view == zoomed
+        assert laboratory.frame == 1
+    assert laboratory.arrived() == 3
+    expect(laboratory.map_message).to_be_hidden()
+    assert laboratory.canvas.get_attribute("data-projection") == "umap"
+    assert laboratory.view == zoomed
+    assert laboratory.seen()["frames"] == ["0", "1", "3"]
+    assert laboratory.seen()["blanks"] == 0
+
+
+def test_the_map_says_which_frame_cannot_be_projected(server: Server, page: Page, gappy_run: Run) -> None:
+    problems = {gappy_run.frames[number].path.name: "training has diverged here" for number in (2, 3)}
+    (gappy_run.folder.projection("umap") / "projection.json").write_text(json.dumps({"problems": problems}))
+    laboratory = Laboratory(page)
+    laboratory.visit(f"{server.url}/?run={gappy_run.name}&frame=1")
+    laboratory.project_by("umap")
+    zoomed = laboratory.zoom()
+    laboratory.slider.press("ArrowRight")
+    expect(laboratory.map_message).to_have_text(
+        "UMAP of frame 3 cannot be computed: training has diverged here; the map still shows frame 2"
+    )
+    assert laboratory.view == zoomed
+    laboratory.slider.press("ArrowLeft")
+    expect(laboratory.map_message).to_be_hidden()
+    assert laboratory.arrived() == 1

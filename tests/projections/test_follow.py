@@ -12,6 +12,7 @@ import pytest
 from clustlab.errors import RunError
 from clustlab.projections import ProjectionCache, ProjectionError, follow, project, projection_of, read_layout
 from clustlab.projections.__main__ import main
+from clustlab.projections.cache import read_problems
 from clustlab.runs import Run
 from clustlab.runs.writer import RunWriter
 
@@ -89,6 +90,39 @@ def test_a_live_run_shows_its_newest_frame_first_and_gaps_are_filled(recorded: R
     assert stability["000100.npz"] == pytest.approx(0, abs=0.02)  # measured anew against the frame that filled the gap
 
 
+def test_the_frame_asked_for_goes_first_then_the_newest_then_the_gaps(recorded: Recorded) -> None:
+    run, _ = recorded(6, state="running")
+    cache = ProjectionCache(run, projection_of("pca"))
+    order: list[str] = []
+
+    def advance() -> str:
+        before = set(files(run))
+        assert cache.advance(newest_first=True)
+        order.append((set(files(run)) - before).pop())
+        return order[-1]
+
+    cache.ask_for(1)
+    cache.ask_for(3)  # somebody who scrubs waits for the last place only
+    assert advance() == "000030.npz"
+    assert advance() == "000050.npz"
+    cache.ask_for(4)
+    assert advance() == "000040.npz"
+    while len(files(run)) < 6:
+        advance()
+    assert order[3:] == ["000020.npz", "000010.npz", "000000.npz"]
+    assert all(about(run)["stability"][file] < 0.2 for file in files(run)[1:])  # chained from its neighbours
+
+
+@pytest.mark.parametrize("number", [0, 3, 10**9])
+def test_asking_for_a_frame_that_is_unknown_or_done_changes_nothing(recorded: Recorded, number: int) -> None:
+    run, _ = recorded(3)
+    cache = ProjectionCache(run, projection_of("pca"))
+    cache.advance(newest_first=False)
+    cache.ask_for(number)
+    assert cache.advance(newest_first=False)
+    assert files(run) == ["000000.npz", "000010.npz"]
+
+
 def test_follow_goes_on_while_the_run_lives(recorded: Recorded, drifting: Drifting) -> None:
     run, writer = recorded(2, state="running")
 
@@ -103,6 +137,16 @@ def test_follow_goes_on_while_the_run_lives(recorded: Recorded, drifting: Drifti
     assert files(run) == ["000000.npz", "000010.npz", "000020.npz"]
 
 
+@pytest.mark.parametrize("content", ["[1]", '{"problems": null}', "{"])
+def test_a_damaged_description_names_no_problems(recorded: Recorded, content: str) -> None:
+    run, _ = recorded(1)
+    assert read_problems(run.folder, "pca") == {}
+    run.folder.projection("pca").mkdir(parents=True)
+    (run.folder.projection("pca") / "projection.json").write_text(content)
+    assert read_problems(run.folder, "pca") == {}
+    assert follow(run, "pca").done == 1
+
+
 def test_a_frame_that_diverged_is_left_out_and_named(recorded: Recorded, drifting: Drifting) -> None:
     run, writer = recorded(2)
     codes, centroids = drifting(2)
@@ -111,7 +155,7 @@ def test_a_frame_that_diverged_is_left_out_and_named(recorded: Recorded, driftin
     cache = follow(run, "pca")
     assert files(run) == ["000000.npz", "000010.npz", "000030.npz"]
     assert "60 of 60 codes are not finite" in cache.problems["000020.npz"]
-    assert about(run)["problems"] == cache.problems
+    assert about(run)["problems"] == cache.problems == read_problems(run.folder, "pca")
     assert follow(run, "pca").done == 4
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import queue
 import subprocess
 import sys
 import time
@@ -8,7 +9,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from clustlab.projections import ProjectionError, service
+from clustlab.projections import ProjectionCache, ProjectionError, projection_of, service
 from clustlab.runs import Run
 from clustlab.runs.writer import RunWriter
 
@@ -47,6 +48,27 @@ def test_requested_runs_are_projected_by_a_child_that_follows_them(recorded: Rec
     assert until(lambda: count(live) == 2)
     service.shut_down()
     assert service.state("pca") == "off"
+
+
+def test_the_child_projects_the_frame_that_it_is_asked_for_first(recorded: Recorded) -> None:
+    run, _ = recorded(8)
+    told: list[str] = []
+    at_work: dict[str, ProjectionCache] = {}
+    incoming: queue.Queue[str] = queue.Queue()
+    for line in (f"{run.folder.path}", f"{run.folder.path}\t2", f"{run.folder.path}\t5", f"{run.folder.path}\tx"):
+        incoming.put(line)
+    service._take(incoming, at_work, projection_of("pca"), told.append, wait=0.0)
+    assert list(at_work) == [str(run.folder.path)]
+    assert len(told) == 1  # the last line names no run
+    service._advance_one(at_work, told.append)
+    assert [path.name for path in run.folder.projection("pca").glob("*.npz")] == ["000050.npz"]
+
+
+def test_a_request_may_name_a_frame(recorded: Recorded) -> None:
+    run, _ = recorded(3)
+    for frame in (1, 99, None):
+        service.request(run.folder.path, "pca", frame)
+    assert until(lambda: count(run) == 3)
 
 
 def test_a_folder_that_is_no_run_harms_nobody(recorded: Recorded, tmp_path) -> None:

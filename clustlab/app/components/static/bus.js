@@ -1,6 +1,7 @@
 /** One store a run, shared by every component of the page: what is known of the run, and what the person looks at. */
 
 import { Beliefs } from "./beliefs.js";
+import { MapPicture } from "./map_picture.js";
 import { PointStore, unpack } from "./points.js";
 
 const stores = new Map();
@@ -48,7 +49,7 @@ class Store {
     Object.assign(this, { frame: -1, following: true, playing: false, speed: 1, selected: null, term: null });
     this.beliefs = new Beliefs((frame) => this.address(`beliefs/${frame}`), () => this.emit("beliefs"));
     Object.assign(this, { projection: null, colour: "cluster", connection: "connecting", error: "" });
-    Object.assign(this, { points: new Map(), attempts: 0, counts: { scalars: 0 }, closed: false, placed: false });
+    Object.assign(this, { points: new Map(), picture: new MapPicture(this), attempts: 0, counts: { scalars: 0 }, closed: false, placed: false });
   }
 
   address(path) {
@@ -132,7 +133,7 @@ class Store {
     socket.onopen = () => {
       this.attempts = 0;
       this.connection = "live";
-      for (const store of this.points.values()) store.absent.clear();
+      for (const store of this.points.values()) store.renew();
       this.emit("connection");
       this.loadPoints();
     };
@@ -182,10 +183,11 @@ class Store {
     if (news.has_sample && !this.sample) this.loadSample();
     for (const kind of ["about", "status", "metrics", "scalars", "events", "records"]) if (news[kind]) this.emit(kind);
     if (news.projected) {
-      for (const name of Object.keys(news.projected)) this.pointsIn(name).absent.clear();
+      for (const [name, { problems }] of Object.entries(news.projected)) this.pointsIn(name).renew(problems);
+      this.emit("points");
       this.note();
     }
-    if (news.records || news.projected) {
+    if (news.records || news.projected || news.status) {
       this.loadPoints();
       this.catchUp();
     }
@@ -244,44 +246,42 @@ class Store {
     return store;
   }
 
-  /** PCA stands in while the chosen projection has nothing yet. */
-  get standIn() {
-    return this.projections.some(({ name }) => name === "pca") ? "pca" : null;
-  }
-
   wantedProjections() {
-    if (!this.projection) return [];
-    const waits = this.pointsIn(this.projection).size === 0 && this.standIn && this.standIn !== this.projection;
-    return waits ? [this.projection, this.standIn] : [this.projection];
-  }
-
-  /** Points to draw for the frame shown: `{projection, points}`; points are null while there are none. */
-  shown() {
-    const chosen = this.projection && this.pointsIn(this.projection).frames.get(this.frame);
-    if (chosen) return { projection: this.projection, points: chosen };
-    const other = this.standIn && this.pointsIn(this.standIn).frames.get(this.frame);
-    return other ? { projection: this.standIn, points: other } : { projection: this.projection, points: null };
+    return [this.projection, this.picture.standIn].filter(Boolean);
   }
 
   loadPoints() {
     if (this.closed || !this.projection) return;
-    const wanted = this.wantedProjections().join(",");
+    const names = this.wantedProjections(), wanted = names.join(",");
     if (this.socket?.readyState === WebSocket.OPEN && wanted !== this.subscribed) {
       this.subscribed = wanted;
       this.socket.send(JSON.stringify({ projections: wanted.split(",") }));
     }
-    const names = this.wantedProjections();
-    const here = this.pointsIn(this.projection);
-    if (this.standIn && here.absent.has(this.frame) && !names.includes(this.standIn)) names.push(this.standIn);
     for (const name of names) {
       this.pointsIn(name).load(
-        () => ({ from: Math.max(this.frame, 0), count: this.closed ? 0 : this.records.length }),
+        () => {
+          const over = this.closed || !this.wantedProjections().includes(name);
+          return { from: Math.max(this.frame, 0), count: over ? 0 : this.records.length, waits: this.waits };
+        },
         () => {
           this.emit("points");
           this.catchUp();
         },
       );
     }
+  }
+
+  /** Whether the person stays at a frame; who follows a live run or plays has left it when it comes. */
+  get waits() {
+    return !this.playing && !(this.following && this.alive);
+  }
+
+  /** Ask for the frame shown if the chosen projection does not have it. */
+  want() {
+    const own = this.projection && this.pointsIn(this.projection);
+    if (!own || own.frames.has(this.frame)) return;
+    if (this.waits) own.doubt(this.frame);
+    this.loadPoints();
   }
 
   // ---- what the person looks at ---------------------------------------------------------------------------------
@@ -291,13 +291,15 @@ class Store {
     const last = this.records.length - 1;
     if (!this.following || this.playing || last < 0 || this.frame === last) return;
     const chosen = this.projection ? this.pointsIn(this.projection).newest : -1;
-    const newest = chosen >= 0 || !this.standIn ? chosen : this.pointsIn(this.standIn).newest;
+    const { standIn } = this.picture;
+    // of a run that has ended the last frame is waited for, or it would come after all the gaps
+    const newest = !this.alive ? last : chosen >= 0 || !standIn ? chosen : this.pointsIn(standIn).newest;
     if (newest > this.frame) this.place(Math.min(newest, last));
     if (this.frame === last || this.impatient) return;
     this.impatient = true;
     this.impatience = setTimeout(() => {
       this.impatient = false;
-      if (this.following && !this.playing && this.shown().points === null) this.place(this.records.length - 1);
+      if (this.following && !this.playing && !this.picture.take().points) this.place(this.records.length - 1);
     }, PATIENCE_MS);
   }
 
@@ -306,7 +308,7 @@ class Store {
     if (bounded === this.frame) return;
     this.frame = bounded;
     this.emit("frame");
-    if (!this.shown().points) this.loadPoints();
+    this.want();
   }
 
   /** Show a frame; a person who does so no longer follows the run. */
@@ -353,6 +355,7 @@ class Store {
     if (!this.playing) return;
     this.playing = false;
     this.emit("play");
+    this.want();
   }
 
   setSpeed(speed) {
@@ -363,6 +366,7 @@ class Store {
   setProjection(name) {
     this.projection = name;
     this.emit("view");
+    this.want();
     this.loadPoints();
   }
 

@@ -68,7 +68,7 @@ class LatentMap {
 
   /** Take over the points of the frame shown, if they are others than those on the screen. */
   take() {
-    const { projection, points } = this.store.shown();
+    const { projection, points } = this.store.picture.take();
     const now = performance.now();
     if (!points) return;
     const range = this.store.pointsIn(projection).range;
@@ -228,8 +228,7 @@ class LatentMap {
     if (store.error) message = store.error;
     else if (store.connection === "offline") message = "The connection is lost; trying again…";
     else if (!store.records.length) message = store.alive || !store.status ? "The first frame is on its way…" : "This run has recorded no frame.";
-    else if (!this.drawn) message = `${title(store.projection) || "The map"} is being computed…`;
-    else if (this.drawn.projection !== store.projection) message = `${title(store.projection)} is warming up… this is ${title(this.drawn.projection)}`;
+    else message = this.delay(title);
     setText(this.message, message);
     this.message.hidden = !message;
     this.message.classList.toggle("middle", !this.drawn);
@@ -240,6 +239,21 @@ class LatentMap {
     this.line.update(store, this.drawn.points, noteOf(about, store.sample?.n));
     const { n, k, step } = this.drawn.points;
     this.canvas.setAttribute("aria-label", `Map of ${n} samples in ${k} clusters at step ${step}, ${title(this.drawn.projection)}`);
+  }
+
+  /** Why the map does not show the frame that one looks at, or not in the projection chosen; "" if it does. */
+  delay(title) {
+    const { projection, frame } = this.store;
+    if (!projection) return this.drawn ? "" : "The map is being computed…";
+    const chosen = title(projection), { problems, absent } = this.store.pointsIn(projection);
+    const same = this.drawn?.projection === projection;
+    const instead = !this.drawn ? "" : same ? `; the map still shows frame ${this.drawn.points.frame + 1}` : `; this is ${title(this.drawn.projection)}`;
+    if (same && this.drawn.points.frame === frame) return "";
+    if (frame in problems) return `${chosen} of frame ${frame + 1} cannot be computed: ${problems[frame]}${instead}`;
+    if (!this.drawn) return `${chosen} is being computed…`;
+    if (!same) return `${chosen} is warming up… this is ${title(this.drawn.projection)}`;
+    // one that only has to be fetched is there in a moment
+    return absent.has(frame) ? `${chosen} of frame ${frame + 1} is on its way${instead}` : "";
   }
 
   describeLegend() {

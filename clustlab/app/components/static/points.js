@@ -27,7 +27,9 @@ export class PointStore {
     this.frames = new Map();
     this.newest = -1;
     this.range = null;
-    this.absent = new Set();
+    this.absent = new Map();
+    this.news = 0;
+    this.problems = {};
     this.busy = false;
   }
 
@@ -54,19 +56,44 @@ export class PointStore {
     if (Number.isFinite(range.left)) this.range = range;
   }
 
-  /** First missing frame at or after `from`, going round; -1 if none is missing. */
+  /** Frames that were not projected when the server was asked may be there now; some never will be, see `problems`. */
+  renew(problems = this.problems) {
+    this.news += 1;
+    this.problems = problems;
+    this.newest = Math.max(this.newest, ...Object.keys(problems).map(Number));
+  }
+
+  /** Ask for a frame once more, although it was not there a moment ago. */
+  doubt(frame) {
+    if (this.absent.has(frame)) this.absent.set(frame, -1);
+  }
+
+  /** Whether it is worth asking for a frame. */
+  lacks(frame) {
+    return !this.frames.has(frame) && this.absent.get(frame) !== this.news && !(frame in this.problems);
+  }
+
+  /** First frame worth asking for at or after `from`, going round; -1 if there is none. */
   missing(from, count) {
     for (let step = 0; step < count; step += 1) {
       const at = (from + step) % count;
-      if (!this.frames.has(at) && !this.absent.has(at)) return at;
+      if (this.lacks(at)) return at;
     }
     return -1;
+  }
+
+  /** Points of the frame nearest to one, null if there are none at all. */
+  nearest(frame) {
+    const numbers = [...this.frames.keys()];
+    if (!numbers.length) return null;
+    return this.frames.get(numbers.reduce((best, at) => (Math.abs(at - frame) < Math.abs(best - frame) ? at : best)));
   }
 
   /**
    * Fetch what is missing, a batch at a time, beginning at the frame shown.
    *
-   * @param {() => {from: number, count: number}} wanted asked anew before each batch
+   * @param {() => {from: number, count: number, waits: boolean}} wanted asked anew before each batch; while somebody
+   *   waits for the frame `from`, the server has it projected before all others
    * @param {() => void} arrived called after each batch
    */
   async load(wanted, arrived) {
@@ -74,16 +101,17 @@ export class PointStore {
     this.busy = true;
     try {
       for (;;) {
-        const { from, count } = wanted();
+        const { from, count, waits } = wanted();
         const first = count > 0 ? this.missing(Math.max(0, Math.min(from, count - 1)), count) : -1;
         if (first < 0) return;
         let last = first;
         const most = this.batchSize();
-        while (last + 1 < count && last + 1 - first < most && !this.frames.has(last + 1) && !this.absent.has(last + 1)) last += 1;
-        const answer = await fetch(`${this.address}?frames=${first}-${last}`);
+        while (last + 1 < count && last + 1 - first < most && this.lacks(last + 1)) last += 1;
+        const asOf = this.news;
+        const answer = await fetch(`${this.address}?frames=${first}-${last}${waits && first === from ? `&shown=${from}` : ""}`);
         if (!answer.ok) return;
         for (const frame of unpack(await answer.arrayBuffer()).frames) this.add(frame);
-        for (let at = first; at <= last; at += 1) if (!this.frames.has(at)) this.absent.add(at);
+        for (let at = first; at <= last; at += 1) if (!this.frames.has(at)) this.absent.set(at, asOf);
         arrived();
       }
     } catch {
