@@ -16,6 +16,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -23,6 +24,7 @@ from rich.table import Table
 from clustlab import catalog, data, launch
 from clustlab.bench.command import app as bench
 from clustlab.errors import ClustlabError, LaunchError, RunError
+from clustlab.features.command import features
 from clustlab.launch import progress
 from clustlab.launch.inline import start as train_here
 from clustlab.runs import Run, list_runs, run_named, runs_folder
@@ -38,6 +40,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(bench, name="bench")
+app.command("features")(features)
 console = Console(stderr=True)
 
 RunsOption = Annotated[Path | None, typer.Option("--runs", help="Folder of runs; else $CLUSTLAB_RUNS, else ./runs.")]
@@ -200,18 +203,25 @@ def methods(as_json: JsonOption = False) -> None:
 
 
 @app.command("data")
-def print_data(as_json: JsonOption = False) -> None:
-    """List the data sources."""
+def print_data(
+    name: Annotated[str | None, typer.Argument(help="One of them, or a file or folder: what is in it.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the data sources; with a name or path load it, fetch it if need be, and say what is in it."""
+    if name is not None:
+        _print_dataset(name, as_json)
+        return
     keys = ("name", "title", "description", "n", "shape", "n_classes")
-    found = [{key: getattr(source, key) for key in keys} for source in data.sources()]
+    found = [{key: getattr(source, key) for key in keys} | _download(source) for source in data.sources()]
     if as_json:
         _print_json(found)
         return
     for source in found:
         shape = "×".join(str(side) for side in source["shape"])
+        kept = f" About {source['megabytes']} MB, fetched from {source['origin']}." if "origin" in source else ""
         Console().print(
             f"{source['name']}  {source['n']} samples of {shape}, {source['n_classes']} classes. "
-            f"{source['description']}",
+            f"{source['description']}{kept}",
             highlight=False,
         )
 
@@ -260,6 +270,28 @@ def import_(
     from clustlab.runs.archive import import_run
 
     typer.echo(import_run(archive, runs_folder(runs)).folder.path)
+
+
+def _download(source: data.Source) -> dict[str, Any]:
+    """Return from where a source is fetched, and how much that is; nothing for those that come along."""
+    return {"origin": source.download.origin, "megabytes": source.download.megabytes} if source.download else {}
+
+
+def _print_dataset(name: str, as_json: bool) -> None:
+    with progress.bar(console) as display:
+        task = display.add_task(f"loading {name}", total=None)
+        found = data.load(name, lambda message: display.update(task, description=message))
+    counts = {} if found.y is None else dict(zip(found.class_names, np.bincount(found.y).tolist(), strict=True))
+    told = {"name": found.name, "title": found.title, "n": found.n, "shape": found.shape, "classes": counts}
+    told["notes"] = list(found.notes)
+    if as_json:
+        _print_json(told)
+        return
+    Console().print(f"{found.title}: {found.n} samples of {'×'.join(map(str, found.shape))}", highlight=False)
+    for class_name, count in counts.items():
+        Console().print(f"  {class_name}  {count} ({count / found.n:.1%})", markup=False, highlight=False)
+    for note in found.notes:
+        Console().print(note, markup=False, highlight=False)
 
 
 def _train_and_watch(run: Run) -> None:

@@ -27,6 +27,7 @@ NEVER_LOADED: dict[str, tuple[str, ...]] = {
     "readout": PLAIN,
     "runs": PLAIN,
     "data": (*PLAIN, "clustlab.runs"),
+    "features": (*PLAIN, "transformers"),
     "networks": BACKEND,
     "objectives": BACKEND,
     "methods": (*BACKEND, "umap"),

@@ -5,11 +5,15 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-__all__ = ["Dataset", "Source"]
+__all__ = ["Dataset", "Download", "Report", "Source"]
+
+Report = Callable[[str], None]
+"""Called about twice a second with a sentence on what is being done; may raise to give up."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +35,9 @@ class Dataset:
         Names of the classes; empty where there are none.
     kind : {"images", "vectors"}
         How a sample is drawn.
+    notes : tuple of str
+        What was done to the samples on the way, a sentence each: which column gave the classes, how many images were
+        resized, which network made the features.
     """
 
     name: str
@@ -39,6 +46,7 @@ class Dataset:
     y: np.ndarray | None
     class_names: tuple[str, ...]
     kind: Literal["images", "vectors"]
+    notes: tuple[str, ...] = ()
 
     @property
     def n(self) -> int:
@@ -76,8 +84,33 @@ class Dataset:
 
 
 @dataclass(frozen=True)
+class Download:
+    """What must be fetched once before a source can be loaded.
+
+    Attributes
+    ----------
+    name : str
+        Identifier; also the stem of the file that is kept.
+    title : str
+        What a person calls it.
+    origin : str
+        Who gives it away, as a person would name the place: ``openml.org``.
+    megabytes : int
+        About how much is transferred.
+    build : callable
+        Fetches everything into an empty folder that it may fill as it likes, and returns the arrays to keep.
+    """
+
+    name: str
+    title: str
+    origin: str
+    megabytes: int
+    build: Callable[[Path], dict[str, np.ndarray]]
+
+
+@dataclass(frozen=True)
 class Source:
-    """A data set that comes with clustlab, described without loading it.
+    """A data set that clustlab knows, described without loading it.
 
     Attributes
     ----------
@@ -92,9 +125,11 @@ class Source:
     n_classes : int
         Number of classes.
     load : callable
-        Returns the :class:`Dataset`.
+        Returns the :class:`Dataset`; contacts no other computer.
     order : int
         Position in lists; small numbers come first.
+    download : Download, optional
+        What ``load`` must find on this computer, for data that do not come with clustlab.
     """
 
     name: str
@@ -105,3 +140,9 @@ class Source:
     n_classes: int
     load: Callable[[], Dataset]
     order: int = 100
+    download: Download | None = None
+
+    @property
+    def kind(self) -> Literal["images", "vectors"]:
+        """How a sample is drawn."""
+        return "images" if len(self.shape) > 1 else "vectors"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from clustlab import catalog
-from clustlab.data import Dataset, load
+from clustlab.data import Dataset, Source, known
 from clustlab.data.files import is_path
 from clustlab.errors import RunError, SpecError
 from clustlab.launch import inline, process
@@ -21,8 +21,10 @@ ENGINES: dict[str, Callable[[Path], None]] = {"process": process.start, "inline"
 """Ways to run ``worker.execute`` on a run folder."""
 
 
-def check(spec: RunSpec, dataset: Dataset | None = None) -> Dataset:
-    """Refuse a spec that cannot run, before a folder is made for it; return its data.
+def check(spec: RunSpec, dataset: Dataset | None = None) -> Dataset | Source:
+    """Refuse a spec that cannot run, before a folder is made for it; return its data, or what is known of them.
+
+    Data that must be fetched are fetched by the worker, where one can watch it and call it off.
 
     Parameters
     ----------
@@ -36,13 +38,13 @@ def check(spec: RunSpec, dataset: Dataset | None = None) -> Dataset:
         Unknown method, option, extension or data; more clusters than samples.
     """
     catalog.check(spec)
-    dataset = dataset or load(spec.data)
-    n_clusters = spec.n_clusters or dataset.n_classes
+    there = dataset or known(spec.data)
+    n_clusters = spec.n_clusters or there.n_classes
     if not n_clusters:
-        raise SpecError(f"{dataset.title} has no classes to count; say how many clusters to look for (n_clusters)")
-    if n_clusters > dataset.n:
+        raise SpecError(f"{there.title} has no classes to count; say how many clusters to look for (n_clusters)")
+    if n_clusters > there.n:
         raise SpecError(
-            f"n_clusters = {n_clusters} is too large: {dataset.title} has {dataset.n} samples, "
+            f"n_clusters = {n_clusters} is too large: {there.title} has {there.n} samples, "
             "and there cannot be more clusters than samples"
         )
     if n_clusters > spec.recording.probe:
@@ -50,9 +52,9 @@ def check(spec: RunSpec, dataset: Dataset | None = None) -> Dataset:
             f"recording.probe = {spec.recording.probe} is too small to show {n_clusters} clusters; "
             "it must be at least n_clusters"
         )
-    if spec.network.kind == "convolutional" and dataset.kind != "images":
-        raise SpecError(f"a convolutional network needs images; {dataset.title} has vectors: choose network.kind = mlp")
-    return dataset
+    if spec.network.kind == "convolutional" and there.kind != "images":
+        raise SpecError(f"a convolutional network needs images; {there.title} has vectors: choose network.kind = mlp")
+    return there
 
 
 def submit(spec: RunSpec, runs: str | Path | None = None) -> Run:

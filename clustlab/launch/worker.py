@@ -109,13 +109,19 @@ def _train(run: Run, writer: RunWriter, slot: Slot) -> None:
     from clustlab.training import checkpoints
     from clustlab.training.loop import Batches, Training, run_phases
     from clustlab.training.probe import choose_probe
-    from clustlab.training.recording import RunRecorder
+    from clustlab.training.recording import RunRecorder, Stopped
     from clustlab.training.setup import choose_device, set_up
 
     spec = run.spec
     torch.set_num_threads(spec.training.threads)
     device = choose_device(spec.training.device)
-    dataset = load(spec.data)
+
+    def fetching(message: str) -> None:
+        writer.status(message=message)
+        if writer.request() == "stop":
+            raise Stopped
+
+    dataset = load(spec.data, fetching)
     writer.status(message="building the networks")
     work = set_up(spec, dataset, device)
     probe, arrays = choose_probe(dataset, work.samples, spec.recording.probe, spec.seed)

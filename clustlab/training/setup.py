@@ -80,7 +80,7 @@ def set_up(spec: RunSpec, dataset: Dataset, device: torch.device) -> Work:
     n_clusters = spec.n_clusters or dataset.n_classes
     samples = Samples(torch.from_numpy(dataset.scaled()).to(device))
     method, model, phases, cards, notes = assemble(spec, samples, n_clusters, device)
-    return Work(spec, method, dataset, n_clusters, model, samples, phases, cards, notes)
+    return Work(spec, method, dataset, n_clusters, model, samples, phases, cards, [*dataset.notes, *notes])
 
 
 def assemble(spec: RunSpec, samples: Samples, n_clusters: int, device: torch.device) -> Assembly:

@@ -20,7 +20,7 @@ SECONDS = 60
 def app(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     """The laboratory of a person who has no data yet, on a server that only this computer reaches."""
     monkeypatch.setenv("CLUSTLAB_DATA", str(tmp_path / "kept"))
-    monkeypatch.setattr("clustlab.app.components.own_data.config.get_option", lambda name: "localhost")
+    monkeypatch.setattr("clustlab.app.components.own_data.only_this_computer", lambda: True)
 
     def script() -> None:
         from clustlab.app.pages import laboratory
@@ -118,7 +118,7 @@ def test_a_file_that_cannot_be_read_is_one_sentence(app: AppTest, tmp_path: Path
 
 
 def test_a_server_that_others_reach_takes_uploads_but_no_paths(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("clustlab.app.components.own_data.config.get_option", lambda name: "0.0.0.0")
+    monkeypatch.setattr("clustlab.app.components.own_data.only_this_computer", lambda: False)
     app.selectbox(key="form-data").select("own").run()
     assert not app.exception
     assert not [each for each in app.text_input if each.key == "form-data-path"]

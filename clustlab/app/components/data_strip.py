@@ -10,7 +10,7 @@ from clustlab.data import Source
 from clustlab.errors import ClustlabError
 from clustlab.figures.thumbnail import sample_strip
 
-__all__ = ["show"]
+__all__ = ["draw", "show"]
 
 
 def show(source: Source) -> None:
@@ -19,7 +19,12 @@ def show(source: Source) -> None:
         picture = _drawn(source.name, source)
     except ClustlabError:
         return
-    text = html.escape(f"Samples of {source.title}")
+    draw(picture, source.title)
+
+
+def draw(picture: str, title: str) -> None:
+    """Show a strip that has been drawn, a data URI."""
+    text = html.escape(f"Samples of {title}")
     st.html(f'<img class="clustlab-strip" src="{picture}" alt="{text}">')
 
 

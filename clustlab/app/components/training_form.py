@@ -7,9 +7,9 @@ from typing import Any
 import streamlit as st
 
 from clustlab import catalog
-from clustlab.app.components import data_strip, option_form
+from clustlab.app.components import data_form, option_form
 from clustlab.app.state import Form, option_key
-from clustlab.data import Source, sources
+from clustlab.data import Source
 from clustlab.spec import Network, Recording, RunSpec, Training
 
 __all__ = ["FIRST", "PRESETS", "preset_spec", "show"]
@@ -77,7 +77,7 @@ def show() -> RunSpec | None:
         st.selectbox(
             "Start from", list(PRESETS), index=None, placeholder="a preset …", key=Form.PRESET, on_change=_apply_preset
         )
-        data = _choose_data()
+        data = data_form.choose()
         method = st.selectbox(
             "Method",
             [name for family in catalog.families().values() for name in family],
@@ -98,16 +98,20 @@ def show() -> RunSpec | None:
         used = _settable(methods[method])
         with st.expander(", ".join(used).capitalize(), icon=":material/settings:"):
             parts = {part: _options(part, properties, part.capitalize()) for part, properties in used.items()}
-        unknown = n_clusters is None and not data.n_classes
+        unknown = data is not None and n_clusters is None and not data.n_classes
         pressed = st.button(
             "Train",
             type="primary",
             width="stretch",
             icon=":material/play_arrow:",
-            disabled=unknown,
-            help="Say how many clusters to look for: the data have no classes to count." if unknown else None,
+            disabled=unknown or data is None,
+            help="Say how many clusters to look for: the data have no classes to count."
+            if unknown
+            else "Name or upload the data first."
+            if data is None
+            else None,
         )
-    if not pressed:
+    if not pressed or data is None:
         return None
     content = {
         "method": method,
@@ -140,23 +144,6 @@ def _apply_preset() -> None:
     for owner, part in [(preset["method"], "options"), *((part, part) for part in PARTS)]:
         for name, value in preset.get(part, {}).items():
             st.session_state[option_key(owner, name)] = value
-
-
-def _choose_data() -> Source:
-    there = {source.name: source for source in sources()}
-    name = st.selectbox(
-        "Data",
-        list(there),
-        format_func=lambda name: there[name].title,
-        key=Form.DATA,
-    )
-    source = there[name]
-    shape = " × ".join(str(side) for side in source.shape)
-    count = f"{source.n:,}".replace(",", "\u202f")
-    data_strip.show(source)
-    classes = f"{source.n_classes} classes" if source.n_classes else "no classes"
-    st.caption(f"{count} samples · {shape} · {classes}. {source.description}")
-    return source
 
 
 def _choose_extensions(extensions: dict[str, Any], method: dict[str, Any]) -> list[str]:
@@ -209,7 +196,8 @@ def _properties(part: str) -> dict[str, Any]:
     return dict(PARTS[part].model_json_schema()["properties"])
 
 
-def _clusters_and_seed(data: Source) -> tuple[int | None, int]:
+def _clusters_and_seed(data: Source | None) -> tuple[int | None, int]:
+    n_classes = data.n_classes if data is not None else 0
     left, right = st.columns(2)
     n_clusters = left.number_input(
         "clusters",
@@ -217,10 +205,10 @@ def _clusters_and_seed(data: Source) -> tuple[int | None, int]:
         1000,
         value=None,
         step=1,
-        placeholder=str(data.n_classes) if data.n_classes else "how many?",
+        placeholder=str(n_classes) if n_classes else "how many?",
         key=Form.CLUSTERS,
         help="Empty: as many as the data has classes."
-        if data.n_classes
+        if n_classes
         else "These samples have no classes to count: say how many clusters to look for.",
     )
     seed = right.number_input(

@@ -79,7 +79,7 @@ def _card(name: str, entry: dict[str, Any], known: dict[str, Any]) -> None:
 
 def _symbols(symbols: dict[str, str]) -> None:
     if symbols:
-        rows = [f"| ${symbol}$ | {meaning} |" for symbol, meaning in symbols.items()]
+        rows = [f"| {_cell(f'${symbol}$')} | {_cell(meaning)} |" for symbol, meaning in symbols.items()]
         st.markdown("\n".join(["| symbol | meaning |", "|---|---|", *rows]))
 
 
@@ -140,7 +140,7 @@ def _extensions(entry: dict[str, Any], extensions: dict[str, Any]) -> None:
         sentences.append(
             f"{extension['card']['title']} joins {' and '.join(joined)}." if joined and not obstacle else f"{obstacle}."
         )
-    _list("What can join", sentences)
+    _list("What can join", list(dict.fromkeys(sentences)))
 
 
 def _options(options: dict[str, Any]) -> None:
@@ -151,8 +151,16 @@ def _options(options: dict[str, Any]) -> None:
     for name, schema in options.items():
         symbol = f"${schema['symbol']}$" if "symbol" in schema else ""
         default = f"{schema['default']} {schema.get('unit', '')}".strip()
-        rows.append(f"| `{name}` | {symbol} | {default} | {schema.get('description', '')} |")
+        rows.append(f"| `{name}` | {_cell(symbol)} | {default} | {_cell(schema.get('description', ''))} |")
     st.markdown("\n".join(["| option | symbol | default | meaning |", "|---|---|---|---|", *rows]))
+
+
+def _cell(text: str) -> str:
+    """Return Markdown with LaTeX in which a bar, as in p(y|x), does not end a cell of a table."""
+    parts = text.split("$")  # formulas are every second part
+    parts[::2] = [part.replace("|", "&#124;") for part in parts[::2]]
+    parts[1::2] = [part.replace(r"\|", r"\Vert ").replace("|", r"\vert ") for part in parts[1::2]]
+    return "$".join(parts)
 
 
 def _number(value: float | None) -> str:

@@ -129,6 +129,8 @@ class FigureHolder {
     this.sentence.hidden = true;
     this.csv.hidden = false;
     this.plot.classList.remove("cl-stale");
+    keepSlider(figure, this.panel === this.drawnPanel ? this.plot.layout?.sliders?.[0]?.active : undefined);
+    this.drawnPanel = this.panel;
     await window.Plotly.react(this.plot, figure.data, themed(figure.layout ?? {}, themeOf(this.host), this.panel), CONFIG);
     Object.assign(this.root.dataset, { state: "drawn", frame, draws: Number(this.root.dataset.draws ?? 0) + 1 });
     if (this.store.term) this.highlight();
@@ -159,6 +161,15 @@ class FigureHolder {
     this.observer.disconnect();
     if (window.Plotly) window.Plotly.purge(this.plot);
   }
+}
+
+/** Leave a slider of the next figure where the person has put it, and show what belongs there. */
+function keepSlider({ data, layout }, active) {
+  const slider = layout?.sliders?.[0];
+  const visible = slider?.steps[active]?.args?.[0]?.visible;
+  if (!visible || visible.length !== data.length) return;
+  slider.active = active;
+  data.forEach((trace, at) => Object.assign(trace, { visible: visible[at] }));
 }
 
 /** A layout in the page's colours; what the figure chose otherwise stays. */

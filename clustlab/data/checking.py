@@ -1,0 +1,121 @@
+"""What every file must satisfy, whatever its format: numbers of a known shape that fit into memory, a class each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from clustlab.errors import DataError
+
+__all__ = ["MOST_BYTES", "check_room", "classes", "samples"]
+
+MOST_BYTES = 4 * 2**30
+"""Bytes of the samples of a data set as 32-bit numbers, and of a single array in a file, at most."""
+
+
+def check_room(file: str, shape: Sequence[int], itemsize: int = 4) -> None:
+    """Refuse samples that would take too much memory, before they are read.
+
+    Parameters
+    ----------
+    file : str
+        Name of the file, for the sentence.
+    shape : sequence of int
+        Shape of all samples together.
+    itemsize : int
+        Bytes of a value.
+
+    Raises
+    ------
+    DataError
+        If they take more than :data:`MOST_BYTES`.
+    """
+    size = math.prod(int(side) for side in shape) * itemsize
+    if size > MOST_BYTES:
+        form = " × ".join(f"{side:,}" for side in shape)
+        raise DataError(
+            f"{file} holds {form} values, {size / 2**30:,.1f} GiB in memory; at most {MOST_BYTES / 2**30:.0f} GiB are "
+            "read, so give fewer samples or features"
+        )
+
+
+def samples(file: str, x: np.ndarray) -> tuple[np.ndarray, Literal["images", "vectors"]]:
+    """Return samples as clustlab has them, float32, and how they are drawn.
+
+    Parameters
+    ----------
+    file : str
+        Name of the file, for sentences.
+    x : ndarray, shape (n, D), (n, h, w), (n, h, w, 1) or (n, h, w, 3)
+        Numbers. Images of type uint8 are divided by 255, other images whose values exceed 1 by their largest value;
+        vectors stay as they are.
+
+    Raises
+    ------
+    DataError
+        If they are no numbers, not of such a shape, fewer than two, missing, infinite, or negative grey values.
+    """
+    if x.dtype.kind not in "buif":
+        raise DataError(f"the samples in {file} are not numbers but of type {x.dtype}")
+    if x.ndim == 4 and x.shape[3] == 1:
+        x = x[..., 0]
+    if x.ndim not in (2, 3, 4) or (x.ndim == 4 and x.shape[3] != 3):
+        raise DataError(
+            f"the samples in {file} have the shape {x.shape}; it must be (n, features), (n, height, width) or "
+            "(n, height, width, 3)"
+        )
+    if len(x) < 2 or x.size == 0:
+        raise DataError(f"{file} has {x.shape} values; it takes at least two samples with at least one feature")
+    check_room(file, x.shape)
+    kind: Literal["images", "vectors"] = "vectors" if x.ndim == 2 else "images"
+    divisor = 255.0 if kind == "images" and x.dtype == np.uint8 else 1.0
+    with np.errstate(over="ignore"):  # what does not fit into float32 becomes infinite and is refused below
+        x = x.astype(np.float32, order="C")
+    x /= np.float32(divisor)
+    if not np.isfinite(x).all():
+        raise DataError(f"the samples in {file} contain missing, infinite or too large values")
+    if kind == "images" and x.min() < 0:
+        raise DataError(f"the images in {file} contain negative values; grey values must lie in 0 … 1 or 0 … 255")
+    if kind == "images" and x.max() > 1:
+        x /= x.max()
+    return x, kind
+
+
+def classes(
+    file: str, labels: np.ndarray, n: int, label_names: np.ndarray | None = None
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return the class of each sample as an index, int64 (n,), and the names of the classes.
+
+    Parameters
+    ----------
+    file : str
+        Name of the file, for sentences.
+    labels : ndarray, shape (n,)
+        Whole numbers or texts.
+    n : int
+        Number of samples.
+    label_names : ndarray of str, optional
+        Names of the classes 0, 1, 2 ….
+
+    Raises
+    ------
+    DataError
+        If they are not one for each sample, or neither whole numbers nor texts, or not all of them are named.
+    """
+    if labels.shape != (n,):
+        raise DataError(f"{file} has {n} samples, but classes of the shape {labels.shape}; it takes one for each")
+    if labels.dtype.kind == "f" and (np.isfinite(labels) & (labels == np.round(labels))).all():
+        labels = labels.astype(np.int64)
+    if labels.dtype.kind not in "buiU":
+        raise DataError(f"the classes in {file} are neither whole numbers nor texts but of type {labels.dtype}")
+    values, y = np.unique(labels, return_inverse=True)
+    names = tuple(str(value) for value in values)
+    named = label_names is not None and label_names.ndim == 1 and label_names.dtype.kind == "U"
+    if label_names is not None and named and labels.dtype.kind in "ui":
+        if values[0] < 0 or values[-1] >= len(label_names):
+            raise DataError(f"{file} names {len(label_names)} classes, but has samples of class {values[-1]}")
+        names = tuple(str(label_names[value]) for value in values)
+    return y.astype(np.int64), names

@@ -1,0 +1,207 @@
+"""Tables: CSV, TSV and Parquet. Columns of numbers are features, one column may hold the classes."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import numpy as np
+
+from clustlab.data import checking
+from clustlab.data.dataset import Dataset
+from clustlab.data.readers.base import Reader
+from clustlab.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["LABELS", "READER", "columns", "default_label", "read_table"]
+
+LABELS = ("label", "class", "target", "y")
+"""Columns of such a name, upper or lower case, hold the classes unless another one is named; the first one wins."""
+
+MOST_FILE_BYTES = 2**30
+MOST_COLUMNS = 20_000
+MOST_CATEGORIES = 100
+"""Different values that a column may have to be taken apart into one feature each."""
+
+SHOWN = 5
+"""Names that a sentence lists."""
+
+
+def read_table(path: Path, options: Mapping[str, str]) -> Dataset:
+    """Return the rows of a table as vectors, in the units of its columns.
+
+    Parameters
+    ----------
+    path : Path
+        CSV or TSV with the names of the columns in the first line (UTF-8; a comma or a semicolon between values), or
+        Parquet.
+    options : mapping
+        ``label`` names the column of classes, empty for none; ``features`` names the columns to take instead of all
+        others; ``without`` those to leave out; ``one-hot`` those whose values become a feature each. Several names
+        stand with commas between them.
+
+    Raises
+    ------
+    DataError
+        If the table is damaged or too large, a column is not there, values are missing, or a feature is no number.
+    """
+    frame = _frame(path)
+    if len(frame) < 2:
+        raise DataError(f"{path.name} has {len(frame)} rows; it takes at least two samples")
+    frame.columns = [str(name) for name in frame.columns]
+    label = options["label"] if "label" in options else default_label(list(frame.columns))
+    without, one_hot = _names(options, "without"), _names(options, "one-hot")
+    features = _names(options, "features") or [name for name in frame.columns if name not in {label, *without}]
+    _must_be_there(path.name, frame, [name for name in (label, *features, *without, *one_hot) if name])
+    features = [name for name in features if name not in without]
+    if not features:
+        raise DataError(f"{path.name} has no column left to take features from")
+    _must_be_whole(path.name, frame[features + ([label] if label else [])])
+    x, kind = checking.samples(path.name, _numbers(path.name, frame[features], one_hot))
+    if not label:
+        return Dataset(path.stem, path.stem, x, None, (), kind, ("No column holds classes.",))
+    y, names = checking.classes(f"column “{label}” of {path.name}", _labels(frame[label]), len(x))
+    return Dataset(path.stem, path.stem, x, y, names, kind, (f"Classes are the column “{label}”.",))
+
+
+def columns(path: Path) -> list[str]:
+    """Return the names of the columns of a table without reading the rest.
+
+    Raises
+    ------
+    DataError
+        If the table cannot be read.
+    """
+    return [str(name) for name in _frame(path, header_only=True).columns]
+
+
+def default_label(names: Sequence[str]) -> str:
+    """Return the column that holds the classes if nobody says which: one of :data:`LABELS`; empty if there is none."""
+    return next((name for wanted in LABELS for name in names if name.lower() == wanted), "")
+
+
+def _names(options: Mapping[str, str], option: str) -> list[str]:
+    return [name.strip() for name in options.get(option, "").split(",") if name.strip()]
+
+
+def _frame(path: Path, *, header_only: bool = False) -> pd.DataFrame:
+    if path.stat().st_size > MOST_FILE_BYTES:
+        raise DataError(
+            f"{path.name} is larger than {MOST_FILE_BYTES / 2**30:.0f} GiB; save its numbers as .npz instead"
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # pandas warns where it would drop values of a ragged line
+            return _parquet(path, header_only) if path.suffix.lower() == ".parquet" else _text(path, header_only)
+    except DataError:
+        raise
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path.name} is not text in UTF-8; save it so") from error
+    except (OSError, ValueError, Warning, MemoryError, NotImplementedError) as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise DataError(f"{path.name} cannot be read as a table ({reason})") from error
+
+
+def _text(path: Path, header_only: bool) -> pd.DataFrame:
+    import pandas as pd
+
+    with path.open(encoding="utf-8-sig", errors="strict") as stream:
+        first = stream.readline(2**20)
+    separator = "\t" if path.suffix.lower() == ".tsv" else ";" if ";" in first and "," not in first else ","
+    names = [name.strip().strip('"') for name in first.strip("\r\n").split(separator)]
+    if len(names) > MOST_COLUMNS:
+        raise DataError(f"{path.name} has more than {MOST_COLUMNS:,} columns; save its numbers as .npz instead")
+    if names and all(_is_number(name) for name in names):
+        raise DataError(f"the first line of {path.name} must name the columns; it holds numbers")
+    return pd.read_csv(
+        path, sep=separator, encoding="utf-8-sig", index_col=False, low_memory=False, nrows=0 if header_only else None
+    )
+
+
+def _parquet(path: Path, header_only: bool) -> pd.DataFrame:
+    import pandas as pd
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(path) as file:
+        rows, schema = file.metadata.num_rows, file.schema_arrow
+        if len(schema.names) > MOST_COLUMNS:
+            raise DataError(f"{path.name} has more than {MOST_COLUMNS:,} columns; save its numbers as .npz instead")
+        if header_only:
+            return pd.DataFrame(schema.empty_table().to_pandas())
+    checking.check_room(path.name, (rows, len(schema.names)))
+    return pd.read_parquet(path, engine="pyarrow")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _must_be_there(file: str, frame: pd.DataFrame, names: Sequence[str]) -> None:
+    gone = next((name for name in names if name not in frame.columns), None)
+    if gone is not None:
+        raise DataError(f"{file} has no column “{gone}”; it has {_listed(list(frame.columns))}")
+    if not frame.columns.is_unique:
+        raise DataError(f"two columns of {file} have the same name; give each one its own")
+
+
+def _must_be_whole(file: str, frame: pd.DataFrame) -> None:
+    missing = {name: int(count) for name, count in frame.isna().sum().items() if count}
+    if missing:
+        told = _listed([f"{count} in column “{name}”" for name, count in missing.items()])
+        name = _quoted(next(iter(missing)))
+        raise DataError(f"{file} lacks values: {told}; fill them in, or leave columns out with ?without={name}")
+
+
+def _quoted(name: object) -> str:
+    """Return the name of a column as it must stand behind a ``?``."""
+    return quote(str(name))
+
+
+def _numbers(file: str, frame: pd.DataFrame, one_hot: Sequence[str]) -> np.ndarray:
+    """Return the features as float64 (n, D): numbers as they are, columns to be taken apart as zeros and ones."""
+    parts: list[np.ndarray] = []
+    for name in frame.columns:
+        column = frame[name]
+        if name in one_hot:
+            values, codes = np.unique(column.astype(str).to_numpy(dtype=str), return_inverse=True)
+            if len(values) > MOST_CATEGORIES:
+                raise DataError(
+                    f"column “{name}” of {file} has {len(values)} different values; "
+                    f"one-hot takes at most {MOST_CATEGORIES}"
+                )
+            parts.append(np.eye(len(values))[codes])
+        elif column.dtype.kind in "buif":
+            parts.append(column.to_numpy(dtype=np.float64)[:, None])
+        else:
+            raise DataError(
+                f"column “{name}” of {file} does not hold numbers (the first value is “{str(column.iloc[0])[:40]}”); "
+                f"it can be the classes (?label={_quoted(name)}), a feature for each of its values "
+                f"(?one-hot={_quoted(name)}), or be left out (?without={_quoted(name)})"
+            )
+    return np.concatenate(parts, axis=1)
+
+
+def _labels(column: pd.Series) -> np.ndarray:
+    return column.to_numpy() if column.dtype.kind in "buif" else column.astype(str).to_numpy(dtype=str)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
+
+
+READER = Reader(
+    title="tables",
+    suffixes=(".csv", ".tsv", ".parquet"),
+    read=read_table,
+    options=("label", "features", "without", "one-hot"),
+)
