@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -9,7 +11,7 @@ from clustlab.figures.confusion import PALE
 from clustlab.figures.palette import CLUSTER_COLOURS, cluster_colour
 from clustlab.figures.style import SEQUENTIAL, axis, note, shorten, styled, wrapped
 
-__all__ = ["affinity", "principal_angles", "residuals"]
+__all__ = ["BAND", "affinity", "cluster_bands", "principal_angles", "residuals"]
 
 ROWS = 200
 BINS = 40
@@ -51,7 +53,7 @@ def affinity(matrix: np.ndarray, rows: np.ndarray, labels: np.ndarray, names: np
             hovertemplate="row %{y}, column %{x}: %{z:.3g}<extra></extra>",
         )
     )
-    _bands(figure, clusters)
+    figure.update_layout(shapes=cluster_bands(clusters))
     inside = float(values[same].sum() / max(float(values.sum()), 1e-12))
     text, height = wrapped(
         f"{inside:.0%} of the affinity lies within clusters; an even spread would give {same.mean():.0%}",
@@ -66,16 +68,27 @@ def affinity(matrix: np.ndarray, rows: np.ndarray, labels: np.ndarray, names: np
     return styled(figure, 460 + height, margin={"t": height + 4, "l": 40}, showlegend=False)
 
 
-def _bands(figure: go.Figure, clusters: np.ndarray) -> None:
-    """Draw the colour of each cluster along the left and upper side of the matrix."""
+def cluster_bands(clusters: np.ndarray, subplot: str = "") -> list[dict[str, Any]]:
+    """Return shapes with the colour of each cluster along the left and upper side of a matrix.
+
+    Parameters
+    ----------
+    clusters : ndarray of int, shape (n,)
+        Sorted.
+    subplot : str
+        Number of the axes: empty for the first.
+    """
     n = len(clusters)
+    outer, inner = -0.5 - 1.5 * BAND * n, -0.5 - 0.3 * BAND * n
+    shapes = []
     for cluster in np.unique(clusters):
         where = np.flatnonzero(clusters == cluster)
         first, last = where[0] - 0.5, where[-1] + 0.5
-        side = (-0.5 - 1.5 * BAND * n, -0.5 - 0.3 * BAND * n)
         looks = {"type": "rect", "fillcolor": cluster_colour(int(cluster)), "line": {"width": 0}}
-        figure.add_shape(x0=side[0], x1=side[1], y0=first, y1=last, **looks)
-        figure.add_shape(x0=first, x1=last, y0=side[0], y1=side[1], **looks)
+        looks |= {"xref": f"x{subplot}", "yref": f"y{subplot}"}
+        shapes.append({**looks, "x0": outer, "x1": inner, "y0": first, "y1": last})
+        shapes.append({**looks, "x0": first, "x1": last, "y0": outer, "y1": inner})
+    return shapes
 
 
 def residuals(pairs: np.ndarray) -> go.Figure:
