@@ -10,6 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from clustlab.figures.information import information_alarms
 from clustlab.figures.palette import CLUSTER_COLOURS, NEUTRAL
 from clustlab.figures.style import axis, note, shorten, styled, thinned, wrapped
 
@@ -30,7 +31,10 @@ Series = tuple[np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class _Sign:
-    """How a number is drawn: ``of`` is what the largest value it can have is called (``clusters`` K, ``width`` J)."""
+    """How a number is drawn.
+
+    ``of`` is what the largest value it can have is called: ``clusters`` K, ``width`` J, ``information`` log K.
+    """
 
     title: str
     logarithmic: bool = False
@@ -51,7 +55,17 @@ SIGNS = {
     "log_likelihood": _Sign("log-likelihood"),
     "primal_residual": _Sign("primal ‖y − z‖", logarithmic=True),
     "dual_residual": _Sign("dual ρ‖Δy‖", logarithmic=True),
+    "unanimous": _Sign("networks unanimous", share=True),
+    "sure_samples": _Sign("all networks sure", share=True),
+    "pseudo_labelled": _Sign("with pseudo-label", share=True),
+    "smallest_bucket": _Sign("smallest bucket"),
     "jensen_shannon": _Sign("JS divergence", ceiling=float(np.log(2))),
+    "marginal_entropy": _Sign("balance H(Y)", of="information"),
+    "conditional_entropy": _Sign("doubt H(Y|X)", of="information"),
+    "mutual_information": _Sign("I(X;Y)", of="information"),
+    "used_clusters": _Sign("clusters that win", of="clusters"),
+    "largest_share": _Sign("largest cluster", share=True),
+    "flipped_share": _Sign("flipped by perturbation", share=True),
 }
 """Known numbers in the order in which they are drawn; others follow under their own names."""
 
@@ -79,7 +93,9 @@ def alarms(signs: Mapping[str, float], n_clusters: int, width: int, empty: int =
         found.append(f"Collapse: of {width} directions the codes use about one (effective rank {rank:.2f}).")
     if signs.get("jensen_shannon", 0.0) > TOLD_APART * np.log(2):
         found.append("The discriminator tells codes from real draws nearly always: little is left to learn from it.")
-    return found
+    # Clusters that win no sample have been counted above, on the probe.
+    entropies = {name: value for name, value in signs.items() if name != "used_clusters"}
+    return found + information_alarms(entropies, n_clusters)
 
 
 def vital_signs(
@@ -110,7 +126,7 @@ def vital_signs(
     figure = make_subplots(
         rows=rows, cols=COLUMNS, vertical_spacing=0.4 / max(rows, 2) if rows > 1 else 0, horizontal_spacing=0.16
     )
-    most = {"clusters": float(n_clusters), "width": float(width)}
+    most = {"clusters": float(n_clusters), "width": float(width), "information": float(np.log(n_clusters))}
     for i, name in enumerate(names):
         sign = SIGNS.get(name, _Sign(name.replace("_", " "), logarithmic=name.endswith("residual")))
         _small(figure, i, name, sign, series[name], (step, now.get(name)), most)
@@ -169,7 +185,7 @@ def _small(
             f": <b>{now:.1%}</b>" if sign.share else f": <b>{shorten(now if ceiling is None else round(now, 3))}</b>"
         )
     if ceiling is not None:
-        text += f" of {ceiling:.0f}" if ceiling >= 1 else f" of {ceiling:.2f}"
+        text += f" of {ceiling:.0f}" if ceiling == round(ceiling) else f" of {ceiling:.2f}"
         figure.add_hline(y=ceiling, line={"width": 1.5, "dash": "dash", "color": NEUTRAL}, **place)
     number = "" if i == 0 else str(i + 1)
     note(figure, text, xref=f"x{number} domain", yref=f"y{number} domain", xshift=-34, yshift=3)

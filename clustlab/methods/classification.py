@@ -61,6 +61,10 @@ class ClassifierModel(nn.Module):
         self.classifier: Any = classifier
         self.register_buffer("labels", torch.full((n_samples,), -1))
 
+    def beliefs(self, samples: Samples) -> Tensor:
+        """Return p(y|x) of all samples, (n, K)."""
+        return samples.map(lambda x: self.classifier.assign(self.classifier.represent(x)))
+
     def watch(self, samples: Samples) -> Values:
         """Ask for all samples, and return the numbers in which degenerate optima show.
 
@@ -68,7 +72,7 @@ class ClassifierModel(nn.Module):
         are those that win no sample. Mutual information near log K says nothing about the partition: every balanced
         one that is certain has it.
         """
-        p = samples.map(lambda x: self.classifier.assign(self.classifier.represent(x)))
+        p = self.beliefs(samples)
         before, self.labels = self.labels, p.argmax(dim=1)
         sizes = torch.bincount(self.labels, minlength=p.shape[1])
         values = {

@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["BatchNorm1d", "BatchNorm2d", "Classifier", "batch_statistics"]
+__all__ = ["BatchNorm1d", "BatchNorm2d", "Centring", "Classifier", "SoftmaxClassifier", "batch_statistics"]
 
 EPSILON = 2e-5
 """Added to variances, as in the released IMSAT code (Chainer's default)."""
@@ -51,7 +52,72 @@ def batch_statistics(network: nn.Module) -> Iterator[None]:
             layer.remembers = True
 
 
-class Classifier(nn.Module):
+class Centring(nn.Module):
+    """Samples (n, *shape) → flattened samples less their mean, (n, D).
+
+    Attributes
+    ----------
+    centre : Tensor (D,)
+        Zero until :meth:`fit`.
+    """
+
+    centre: Tensor
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.register_buffer("centre", torch.zeros(math.prod(shape)))
+
+    def fit(self, x: Tensor) -> None:
+        """Take the mean of samples (n, *shape) for the centre."""
+        self.centre.copy_(x.flatten(1).mean(dim=0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.flatten(1) - self.centre
+
+
+class SoftmaxClassifier(nn.Module):
+    r"""A linear layer with one logit a cluster, on what a body makes of the samples.
+
+    Parameters
+    ----------
+    body : Module
+        Samples (n, *shape) → representations (n, J).
+    width : int
+        J.
+    n_clusters : int
+    scale : float
+        Size of the linear layer's first weights, as a share of :math:`\sqrt{2 / J}`.
+    """
+
+    def __init__(self, body: nn.Module, width: int, n_clusters: int, *, scale: float = 1.0) -> None:
+        super().__init__()
+        self.body = body
+        self.head = linear(width, n_clusters, scale)
+
+    def represent(self, x: Tensor) -> Tensor:
+        """Samples (n, *shape) → representations (n, J), the input of the last layer."""
+        representation: Tensor = self.body(x)
+        return representation
+
+    def assign(self, z: Tensor) -> Tensor:
+        """Representations (n, J) → p(y|x), (n, K)."""
+        return F.softmax(self.head(z), dim=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Samples (n, *shape) → p(y|x), (n, K)."""
+        return self.assign(self.represent(x))
+
+    @torch.no_grad()
+    def start_from(self, centroids: Tensor) -> None:
+        r"""Give every representation to its nearest centroid, (K, J), by :math:`w_k = 2 c_k, b_k = -|c_k|^2`.
+
+        A logit is then :math:`|z|^2 - |z - c_k|^2`, the largest that of the nearest centroid.
+        """
+        self.head.weight.copy_(2 * centroids)
+        self.head.bias.copy_(-centroids.square().sum(dim=1))
+
+
+class Classifier(SoftmaxClassifier):
     r"""Hidden layers, each linear → batch normalisation → ReLU, and a linear layer with one logit a cluster.
 
     Parameters
@@ -68,26 +134,11 @@ class Classifier(nn.Module):
     """
 
     def __init__(self, shape: tuple[int, ...], widths: Sequence[int], n_clusters: int, *, scale: float = 1e-4) -> None:
-        super().__init__()
         sizes = [math.prod(shape), *widths]
         layers: list[nn.Module] = [nn.Flatten()]
         for fan_in, fan_out in zip(sizes, sizes[1:], strict=False):
             layers += [linear(fan_in, fan_out, 0.1), BatchNorm1d(fan_out, eps=EPSILON), nn.ReLU()]
-        self.body = nn.Sequential(*layers)
-        self.head = linear(sizes[-1], n_clusters, scale)
-
-    def represent(self, x: Tensor) -> Tensor:
-        """Samples (n, *shape) → representations (n, J), the input of the last layer."""
-        representation: Tensor = self.body(x)
-        return representation
-
-    def assign(self, z: Tensor) -> Tensor:
-        """Representations (n, J) → p(y|x), (n, K)."""
-        return F.softmax(self.head(z), dim=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Samples (n, *shape) → p(y|x), (n, K)."""
-        return self.assign(self.represent(x))
+        super().__init__(nn.Sequential(*layers), sizes[-1], n_clusters, scale=scale)
 
 
 def linear(fan_in: int, fan_out: int, scale: float) -> nn.Linear:

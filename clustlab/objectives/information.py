@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-__all__ = ["divergence", "entropy", "marginal_surprise", "mutual_information"]
+__all__ = ["divergence", "entropy", "marginal_divergence", "marginal_surprise", "mutual_information", "uniform"]
 
 FLOOR = 1e-12
 """Smallest probability whose logarithm is taken."""
@@ -34,7 +34,10 @@ def mutual_information(p: Tensor) -> Tensor:
 
 
 def marginal_divergence(p: Tensor, prior: Tensor) -> Tensor:
-    r"""Return :math:`\mathrm{KL}(\hat p \Vert q)` of the marginal of (n, K) to a prior (K,), a scalar."""
+    r"""Return :math:`\mathrm{KL}(\hat p \Vert q)` of the marginal of (n, K) to a prior (K,) in nats, a scalar.
+
+    For a uniform prior it is :math:`\log K - H(Y)`.
+    """
     return divergence(p.mean(dim=0, keepdim=True), prior.unsqueeze(0)).squeeze(0)
 
 

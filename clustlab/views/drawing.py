@@ -13,7 +13,7 @@ from clustlab.figures.thumbnail import map_thumbnail
 from clustlab.runs.reader import Run
 from clustlab.views.catalogue import PANELS
 from clustlab.views.moment import View, ViewError, arrays_of, layout_of, record_of
-from clustlab.views.over_time import has_values
+from clustlab.views.over_time import has_values, series_of
 from clustlab.views.panel import Panel
 
 __all__ = ["draw", "panels", "thumbnail"]
@@ -120,6 +120,8 @@ def _found(need: str, run: Run, there: set[str]) -> bool:
     place, _, name = need.rpartition(".")
     if place == "sample":
         return run.folder.sample.exists() and name in run.sample
+    if place == "run.values":
+        return name in series_of(run)
     if place == "run":
         return has_values(run) if name == "values" else bool(run.scalar_records)
     return any(each in there for each in name.split(" or "))

@@ -13,7 +13,7 @@ from clustlab.runs.reader import Run
 from clustlab.views.moment import View
 from clustlab.views.panel import Panel
 
-__all__ = ["VITAL_SIGNS", "draw_curves", "has_values"]
+__all__ = ["VITAL_SIGNS", "draw_curves", "has_values", "series_of"]
 
 Pairs = dict[str, list[tuple[float, float]]]
 
@@ -36,6 +36,11 @@ def draw_curves(view: View, *, logarithmic: bool = True) -> go.Figure:
         step=view.frame.step,
         logarithmic=logarithmic,
     )
+
+
+def series_of(run: Run) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return all that was measured over a run, by name: steps and values."""
+    return {name: _series(pairs) for name, pairs in _measured(run).items()}
 
 
 def has_values(run: Run) -> bool:

@@ -26,7 +26,8 @@ class Panel:
         Formula and reference, Markdown with LaTeX.
     needs : tuple of str
         Arrays of a frame (``sample.<name>`` for the probe's) that must be there; ``one or other`` where either will
-        do. ``run.scalars`` is the log of the terms, ``run.values`` any number measured of the run.
+        do. ``run.scalars`` is the log of the terms, ``run.values`` any number measured of the run,
+        ``run.values.<name>`` a certain one.
     draw : callable
         ``draw(view, **options)`` returns the figure.
     inside : bool

@@ -257,7 +257,10 @@ def test_every_method_and_extension_has_a_page(runs: Path, name: str) -> None:
     assert app.subheader[0].value == entry["card"]["title"]
     assert app.latex[0].value.strip().strip("$").strip() == entry["card"]["objective"]
     text = "\n".join(each.value for each in app.markdown)
-    assert all(f"${symbol}$" in text for symbol in entry["card"]["symbols"])
+    written = [symbol.replace(r"\|", r"\Vert ").replace("|", r"\vert ") for symbol in entry["card"]["symbols"]]
+    assert all(f"| ${symbol}$ |" in text for symbol in written)
+    tables = [each.value for each in app.markdown if each.value.startswith("| ")]
+    assert all(len({row.count("|") for row in table.split("\n")}) == 1 for table in tables), "a bar ends a cell"
     assert all(sentence in text for part in ("algorithm", "pitfalls", "deviations") for sentence in entry["card"][part])
     assert all(f"`{option}`" in text for option in entry["options"])
 
