@@ -19,6 +19,7 @@ from clustlab.views import PANELS, View, ViewError, draw, layout_of, panels, thu
 from clustlab.views.plane import plane_of
 
 N, K, PAIRS, STEPS = 60, 3, 2, 5
+MEASURED = {"label_change": 0.1, "marginal_entropy": 1.0, "conditional_entropy": 0.2}
 
 
 def inside_arrays(generator: np.random.Generator) -> dict[str, np.ndarray]:
@@ -48,9 +49,26 @@ def inside_arrays(generator: np.random.Generator) -> dict[str, np.ndarray]:
         "affinity": (12, 12),
         "residuals": (9, 2),
         "principal_angles": (K, K),
+        "cluster_weights": (K, 8, 8),
+        "weight_norms": (K,),
+        "layer_costs": (4, 2),
+        "combinators": (4, 2, 10),
+        "corrupted_q": (N, K),
+        "perturbation": (4, 8, 8),
+        "perturbation_divergence": (4, 6, 3),
+        "perturbed_q": (4, 3, K),
+        "perturbation_radius": (N,),
+        "power_cosines": (4, 5),
     }
     arrays = {name: generator.random(shape).astype(np.float32) for name, shape in shapes.items()}
     ranges = {"landscape_range": np.array([0, 1, 0, 1], np.float32), "affinity_rows": np.arange(12, dtype=np.int32)}
+    ranges |= {"perturbation_rows": np.array([2, 9, 11, 30], np.int32)}
+    ranges |= {"perturbation_multiples": np.array([0, 1, 2], np.float16)}
+    pairs = {"pair_rows": np.arange(12, dtype=np.int32), "pair_thresholds": np.array([0.7, 0.4], np.float32)}
+    ranges |= pairs | {"pair_similarities": generator.random((12, 12)).astype(np.float16)}
+    ensemble = {"signatures": generator.integers(0, K, (N, 4)), "pseudo_labels": generator.integers(-1, K, N)}
+    ensemble |= {"bucket_sizes": generator.integers(1, 20, (3, K)), "agreement_thresholds": np.array([1, 3])}
+    ranges |= ensemble | {"combinator_units": np.zeros((4, 2), np.int32)}
     return arrays | ranges
 
 
@@ -92,9 +110,7 @@ def written(folder: Path, *, images: bool = True) -> Run:
     for step in range(0, 150, 10):
         phase = "pretrain" if step < 80 else "cluster"
         term = {"raw": 1 / (1 + step), "weight": 1.0, "weighted": 1 / (1 + step)}
-        writer.scalars(
-            {"step": step, "phase": phase, "terms": {"reconstruction": term}, "values": {"label_change": 0.1}}
-        )
+        writer.scalars({"step": step, "phase": phase, "terms": {"reconstruction": term}, "values": MEASURED})
         arrays = arrays_at(step, soft=phase == "cluster")
         if not images:
             arrays = {name: arrays[name] for name in ("codes", "labels", "centroids", "confidence")}
@@ -121,7 +137,7 @@ def test_views_load_neither_torch_nor_streamlit_nor_umap() -> None:
 def test_panels_are_offered_where_their_arrays_are(run: Run) -> None:
     everything = {panel.name for panel in PANELS}
     assert offered(run, -1) == everything
-    assert offered(run, 0) == everything - {"p-and-q", "p-and-q-all"}
+    assert offered(run, 0) == everything - {panel.name for panel in PANELS if "q" in panel.needs}
     phases = {panel["name"]: panel["from_phase"] for panel in panels(run, 0)}
     assert phases["p-and-q"] == "cluster"
     assert phases["latent"] == "pretrain"
@@ -133,11 +149,12 @@ def lacking(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = create_run_folder(tmp_path_factory.mktemp("lacking"), "lacking")
     write_spec(folder, RunSpec(method="idec", data="digits").to_json())
     writer = RunWriter(folder)
+    writer.sample({"index": np.arange(N), "thumbnails": np.full((N, 8, 8), 7, np.uint8), "y": np.arange(N) % K})
     arrays = arrays_at(0, soft=True)
     for step, name in enumerate(("", *arrays)):
         record = {"step": step, "phase": "cluster", "phase_step": step, "metrics": {}, "terms": {}, "values": {}}
         writer.frame(record, {key: array for key, array in arrays.items() if key != name})
-    writer.scalars({"step": 0, "phase": "cluster", "values": {"label_change": 0.1}})
+    writer.scalars({"step": 0, "phase": "cluster", "values": MEASURED})
     return Run(folder.path)
 
 
@@ -158,7 +175,8 @@ def test_a_panel_is_there_exactly_when_its_arrays_are(lacking: Run) -> None:
 
 def test_every_array_that_a_method_may_observe_is_drawn() -> None:
     needed = {name for panel in PANELS for need in panel.needs for name in need.split(" or ")}
-    optional = {"component_weights", "landscape_positives"}  # drawn where they are, missed by nobody
+    # Drawn where they are, missed by nobody.
+    optional = {"component_weights", "landscape_positives", "combinator_units", "agreement_thresholds"}
     assert set(inside_arrays(np.random.default_rng(0))) - needed == optional
 
 
@@ -213,7 +231,7 @@ def test_codes_of_two_coordinates_are_their_own_plane(run: Run) -> None:
 
 def test_vital_signs_hold_what_frames_and_hooks_measured(run: Run) -> None:
     drawn = {trace.name for trace in draw(run, "vital-signs", 3).data} - {None}
-    assert drawn == {"label_change"}  # agreement with the classes is no vital sign
+    assert drawn == {*MEASURED}  # agreement with the classes is no vital sign
 
 
 def test_reconstructions_are_the_ends_of_the_strips(run: Run) -> None:
@@ -233,7 +251,7 @@ def test_panels_speak_to_people(run: Run) -> None:
 
 def test_a_run_of_vectors_without_classes_offers_what_it_can(tmp_path: Path) -> None:
     vectors = written(tmp_path, images=False)
-    assert offered(vectors, -1) == {"latent", "curves", "confidence", "vital-signs", "spectrum"}
+    assert offered(vectors, -1) == {"latent", "curves", "confidence", "vital-signs", "information", "spectrum"}
     assert {panel["name"]: panel["from_phase"] for panel in panels(vectors)}["confusion"] is None
 
 
@@ -361,3 +379,28 @@ def test_the_map_can_be_coloured(run: Run, colour: str) -> None:
     names = {trace.name for trace in figure.data}
     expected = {"cluster": "cluster 0", "class": "two", "confidence": "confidence", "loss": "reconstruction error"}
     assert expected[colour] in names
+
+
+def test_new_pairs_are_those_that_the_frame_before_took_for_something_else(run: Run) -> None:
+    def kinds(frame: int) -> np.ndarray:
+        arrays = run.frames[frame].arrays
+        values = arrays["pair_similarities"][np.triu_indices(12, 1)].astype(float)
+        upper, lower = arrays["pair_thresholds"].astype(float)
+        return np.select([values >= upper, values < lower], [2, 0], 1)
+
+    def counts(frame: int) -> str:
+        return draw(run, "new-pairs", frame).layout.annotations[0].text.replace("<br>", " ")
+
+    new = kinds(3) != kinds(2)
+    positive, negative = (int((new & (kinds(3) == kind)).sum()) for kind in (2, 0))
+    assert f"Since step 20: {positive} new positive (+) and {negative} new negative pairs" in counts(3)
+    assert "Since the start" in counts(0)
+    assert "Since the start" in counts(8), "a phase begins anew"
+    assert run.frames[8].phase != run.frames[7].phase
+
+
+def test_the_curriculum_spans_all_frames_and_marks_the_one_shown(run: Run) -> None:
+    figure = draw(run, "curriculum", 3)
+    line = next(each for each in figure.data if each.name == "threshold u")
+    assert list(line.x) == list(range(0, 150, 10))
+    assert {shape.x0 for shape in figure.layout.shapes} == {30}

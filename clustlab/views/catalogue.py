@@ -16,10 +16,14 @@ from clustlab.figures.strip_history import strip_history
 from clustlab.figures.style import thinned
 from clustlab.projections import PROJECTIONS, read_layout
 from clustlab.views.adversaries import ADVERSARIES
+from clustlab.views.ensembles import ENSEMBLES
+from clustlab.views.information import INFORMATION
 from clustlab.views.inside import INSIDE
 from clustlab.views.moment import View, ViewError, arrays_of, layout_of
 from clustlab.views.over_time import VITAL_SIGNS, draw_curves
+from clustlab.views.pairs import PAIRS
 from clustlab.views.panel import Panel
+from clustlab.views.perturbations import PERTURBATIONS
 
 __all__ = ["PANELS"]
 
@@ -247,5 +251,8 @@ OUTSIDE: tuple[Panel, ...] = (
 )
 """Panels that any run may have."""
 
-PANELS: tuple[Panel, ...] = (*OUTSIDE, VITAL_SIGNS, *INSIDE, *ADVERSARIES)
+PANELS: tuple[Panel, ...] = (
+    *(*OUTSIDE, VITAL_SIGNS, *INFORMATION),
+    *(*INSIDE, *ADVERSARIES, *PERTURBATIONS, *PAIRS, *ENSEMBLES),
+)
 """Every panel, in the order in which a page offers them."""
