@@ -192,8 +192,8 @@ class KINGDRA(Method):
         pitfalls=(
             (
                 "Consensus is no truth: networks that share a bias agree on it, and are taught it. The panel of "
-                "precision against coverage shows it where there are classes. On digits, with our short rounds, the "
-                "networks come to agree on nine samples in ten and are right as often as one alone (0.84, 5 seeds)."
+                "precision against coverage shows it where there are classes. With rounds as short as ours networks "
+                "soon agree on most digits, and need not be right more often than one alone."
             ),
             (
                 "One empty bucket would leave a cluster without samples; then the best earlier pseudo-labels stay in "

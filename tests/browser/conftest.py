@@ -100,11 +100,12 @@ def begin(server: Server, workers_end: None, monkeypatch: pytest.MonkeyPatch) ->
 def finished_run(server: Server) -> Run:
     """A run of several frames that has ended; not to be changed."""
     with pytest.MonkeyPatch.context() as patch:
-        options = {"cluster_epochs": 100, "tolerance": 0, "n_init": 2}
-        run = begun(server, patch, options=options, training={"epochs": 200, "threads": 1})
+        options = {"cluster_epochs": 400, "tolerance": 0, "n_init": 2}
+        training = {"epochs": 400, "threads": 1}
+        run = begun(server, patch, options=options, training=training, recording={"budget": 1})
         until(lambda: not run.lives)
     assert run.state == "finished"
-    assert len(run.frames) > 2
+    assert len(run.frames) > 4
     return run
 
 

@@ -117,8 +117,14 @@ class Laboratory:
         self.press("Train")
 
     def press(self, label: str) -> None:
-        """Press one of the page's buttons."""
-        self.page.get_by_role("button", name=label, exact=True).click()
+        """Press one of the page's buttons, once it is there and the page has come to rest.
+
+        Streamlit puts new elements in the place of old ones until its script has ended, also under the pointer.
+        """
+        button = self.page.get_by_role("button", name=label, exact=True)
+        button.wait_for()
+        self.page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+        button.click()
 
     # ---- what is shown ----------------------------------------------------------------------------------------------
 

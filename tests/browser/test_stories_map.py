@@ -71,7 +71,6 @@ def gappy_run(server: Server, finished_run: Run) -> Iterator[Run]:
     folder = shutil.copytree(finished_run.folder.path, server.runs / "gappy-0001")
     shutil.rmtree(folder / "cache", ignore_errors=True)
     run = Run(folder)
-    assert len(run.frames) > 4
     source, target = project(folder, "pca").folder, run.folder.projection("umap")
     target.mkdir()
     for frame in run.frames:
