@@ -19,6 +19,7 @@ __all__ = [
     "USES",
     "classify",
     "conditional_entropy_term",
+    "evenly_spread",
     "marginal_entropy_term",
 ]
 
@@ -139,3 +140,8 @@ def marginal_entropy_term(weight: float, weight_symbol: str) -> Term:
         latex="H(Y)",
         help="Entropy of the batch's mean p(y|x) in nats: log K where clusters are used alike, 0 where one has all.",
     )
+
+
+def evenly_spread(n: int, at_most: int) -> Tensor:
+    """Return at most so many of the positions 0 … n − 1, evenly spread: int64."""
+    return torch.linspace(0, n - 1, min(n, at_most), dtype=torch.float64).round().long()

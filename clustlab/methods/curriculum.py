@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from clustlab.methods.base import Observation, Pass, ProbePass, Samples, Values
-from clustlab.methods.classification import ClassifierModel
+from clustlab.methods.classification import ClassifierModel, evenly_spread
 from clustlab.networks.pattern_classifier import PatternClassifier
 from clustlab.objectives.pairs import Pairs, label_features, select, similarities
 
@@ -79,7 +79,7 @@ class Curriculum:
         yet and is about to draw all of them together. Training goes on, since two clusters begin like that as well;
         the share is on the curves, and the panels of pairs raise an alarm.
         """
-        x = samples.x[_spread(len(samples), MEASURED).to(samples.x.device)]
+        x = samples.x[evenly_spread(len(samples), MEASURED).to(samples.x.device)]
         self.model.classifier.calibrate(x)
         with torch.no_grad():
             features = label_features(self.model.classifier(x))
@@ -111,7 +111,7 @@ class Curriculum:
         """Return what frames show: similarities of some samples, which ones, and the thresholds."""
 
         def rows(current: ProbePass) -> Tensor:
-            return _spread(len(current.x), SHOWN).to(current.x.device)
+            return evenly_spread(len(current.x), SHOWN).to(current.x.device)
 
         def shown(current: ProbePass) -> Tensor:
             features = label_features(current.q[rows(current)])
@@ -129,8 +129,3 @@ def _counts(pairs: Pairs) -> Tensor:
     n = len(pairs.similarity)
     total = torch.tensor(n * (n - 1), device=pairs.positive.device)
     return torch.stack([pairs.positive.sum(), pairs.negative.sum(), total])
-
-
-def _spread(n: int, at_most: int) -> Tensor:
-    """Return at most so many positions evenly spread over 0 … n − 1, int64."""
-    return torch.linspace(0, n - 1, min(n, at_most), dtype=torch.float64).round().long()

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from clustlab.methods.base import Observation, Pass, ProbePass, Samples, Term, Values
-from clustlab.methods.classification import ClassifierModel
+from clustlab.methods.classification import ClassifierModel, evenly_spread
 from clustlab.networks.classifier import batch_statistics
 from clustlab.objectives.information import divergence, marginal_divergence, marginal_surprise
 from clustlab.objectives.perturbation import adversarial_directions, random_directions, stretched
@@ -211,8 +211,3 @@ def divergence_along(model: PerturbedClassifier, x: Tensor, p: Tensor, r: Tensor
     """Return KL(p(y|x)‖p(y|x + m r)) for all multiples m: (n, s), in nats."""
     q = along(model, x, r)
     return divergence(p.unsqueeze(1).expand_as(q).flatten(0, 1), q.flatten(0, 1)).view(q.shape[:2])
-
-
-def evenly_spread(n: int, at_most: int) -> Tensor:
-    """Return at most so many of the positions 0 … n − 1, evenly spread: int64."""
-    return torch.linspace(0, n - 1, min(n, at_most), dtype=torch.float64).round().long()
