@@ -220,6 +220,14 @@ def test_a_plane_keeps_covariances_and_follows_the_map(tmp_path: Path) -> None:
     np.testing.assert_allclose(plane.deviations(variances), diagonal, atol=1e-6)
 
 
+def test_panels_are_listed_from_one_look_at_what_was_measured(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = []
+    monkeypatch.setattr("clustlab.views.drawing.series_of", lambda run: looks.append(run) or {})
+    panels(run)
+    assert len(looks) == 1
+    assert len(run.frames) > 1
+
+
 def test_codes_of_two_coordinates_are_their_own_plane(run: Run) -> None:
     view = View(run, 0, run.frames[0].arrays)
     flat = View(run, 0, {name: view.arrays[name][:, :2] for name in ("codes", "centroids")})

@@ -28,6 +28,9 @@ def panels(run: Run, frame: int = -1) -> list[dict[str, Any]]:
     """
     records = run.frames.records()
     here = record_of(run, frame) if records else None
+    whole = _of_the_run(run)
+    # Most frames of a phase hold the same arrays, so that few moments have to be looked at.
+    moments = dict.fromkeys((record["phase"], frozenset(record["arrays"])) for record in records)
     return [
         {
             "name": panel.name,
@@ -36,8 +39,8 @@ def panels(run: Run, frame: int = -1) -> list[dict[str, Any]]:
             "aid": panel.aid,
             "help": panel.help,
             "inside": panel.inside,
-            "available": here is not None and not _missing(panel, run, here),
-            "from_phase": next((record["phase"] for record in records if not _missing(panel, run, record)), None),
+            "available": here is not None and not _missing(panel, whole.union(here["arrays"])),
+            "from_phase": next((phase for phase, arrays in moments if not _missing(panel, whole | arrays)), None),
         }
         for panel in PANELS
     ]
@@ -70,9 +73,10 @@ def draw(run: Run, name: str, frame: int = -1, selected: int | None = None, **op
     if panel is None:
         raise ViewError(f"there is no figure “{name}”; there are {', '.join(panel.name for panel in PANELS)}")
     record = record_of(run, frame)
-    missing = _missing(panel, run, record)
+    there = _of_the_run(run).union(record["arrays"])
+    missing = _missing(panel, there)
     if missing:
-        possible = [panel.name for panel in PANELS if not _missing(panel, run, record)]
+        possible = [panel.name for panel in PANELS if not _missing(panel, there)]
         raise ViewError(
             f"the figure “{name}” needs {', '.join(missing)}, which step {record['step']} ({record['phase']}) has not "
             f"recorded; it can show {', '.join(possible)}"
@@ -110,18 +114,14 @@ def _thumbnail(path: Path, frame: int, _projected: tuple[str, ...]) -> str:
     return map_thumbnail(layout_of(view)[1].points, view.arrays["labels"])
 
 
-def _missing(panel: Panel, run: Run, record: dict[str, Any]) -> list[str]:
+def _of_the_run(run: Run) -> frozenset[str]:
+    """Return what is there at every moment of a run, as panels name it: ``sample.y``, ``run.values.label_change``."""
+    sample = run.sample if run.folder.sample.exists() else {}
+    found = {f"sample.{name}" for name in sample} | {f"run.values.{name}" for name in series_of(run)}
+    logs = {"run.scalars": bool(run.scalar_records), "run.values": has_values(run)}
+    return frozenset(found.union(name for name, there in logs.items() if there))
+
+
+def _missing(panel: Panel, there: frozenset[str]) -> list[str]:
     """Return what a panel needs and the moment has not."""
-    there = {*record["arrays"]}
-    return [need.rpartition(".")[2] for need in panel.needs if not _found(need, run, there)]
-
-
-def _found(need: str, run: Run, there: set[str]) -> bool:
-    place, _, name = need.rpartition(".")
-    if place == "sample":
-        return run.folder.sample.exists() and name in run.sample
-    if place == "run.values":
-        return name in series_of(run)
-    if place == "run":
-        return has_values(run) if name == "values" else bool(run.scalar_records)
-    return any(each in there for each in name.split(" or "))
+    return [need.rpartition(".")[2] for need in panel.needs if not any(each in there for each in need.split(" or "))]
