@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-__all__ = ["divergence", "entropy", "marginal_divergence", "marginal_surprise", "mutual_information", "uniform"]
+__all__ = ["divergence", "entropy", "marginal_divergence", "marginal_surprise", "mutual_information"]
 
 FLOOR = 1e-12
 """Smallest probability whose logarithm is taken."""
@@ -39,8 +39,3 @@ def marginal_divergence(p: Tensor, prior: Tensor) -> Tensor:
     For a uniform prior it is :math:`\log K - H(Y)`.
     """
     return divergence(p.mean(dim=0, keepdim=True), prior.unsqueeze(0)).squeeze(0)
-
-
-def uniform(n_clusters: int, like: Tensor) -> Tensor:
-    """Return the uniform distribution over K clusters, (K,)."""
-    return torch.full((n_clusters,), 1 / n_clusters, dtype=like.dtype, device=like.device)
