@@ -1,6 +1,5 @@
 """Mutual information between samples and clusters, and what it is made of (RIM, IMSAT, KINGDRA)."""
 
-import torch
 from torch import Tensor
 
 __all__ = ["divergence", "entropy", "marginal_divergence", "marginal_surprise", "mutual_information"]
