@@ -47,6 +47,15 @@ def methods_page(method: str) -> AppTest:
     return app
 
 
+def benchmarks_page() -> AppTest:
+    def script() -> None:
+        from clustlab.app.pages import benchmarks
+
+        benchmarks.page()
+
+    return AppTest.from_function(script, default_timeout=SECONDS)
+
+
 def button(app: AppTest, label: str) -> object:
     return next(each for each in app.button if each.label == label)
 
@@ -193,32 +202,6 @@ def test_a_link_to_a_run_that_is_not_there_is_one_sentence(runs: Path, link: str
     assert ["cannot be shown" in each.value for each in app.error] == [True]
 
 
-@pytest.mark.parametrize(
-    ("state", "labels"),
-    [
-        ("finished", set()),
-        ("stopped", {"Resume"}),
-        ("failed", {"Resume"}),
-        ("lost", {"Resume"}),
-    ],
-)
-def test_the_buttons_are_those_of_the_state(record: Callable[..., Run], state: str, labels: set[str]) -> None:
-    run = record(state=state if state != "lost" else "running")
-    if state == "lost":
-        run.folder.status.write_text(
-            run.folder.status.read_text().replace('"pid_started"', '"pid_started_":0,"pid_started"')
-        )
-        status = run.status
-        import json
-
-        run.folder.status.write_text(json.dumps({**status, "state": "running", "pid_started": 0.0}))
-    app = laboratory()
-    app.query_params["run"] = run.name
-    app.run()
-    assert not app.exception
-    assert {each.label for each in app.button} & {"Pause", "Resume", "Stop"} == labels
-
-
 def test_the_runs_page_lists_and_filters_and_asks_before_deleting(record: Callable[..., Run]) -> None:
     record(name="keep")
     gone = record(name="gone")
@@ -280,3 +263,23 @@ def test_the_form_opens_with_the_method_of_the_card(runs: Path) -> None:
     app = AppTest.from_function(script, default_timeout=SECONDS).run()
     assert not app.exception
     assert app.selectbox(key="form-method").value == "dec"
+
+
+def test_the_benchmarks_page_draws_what_was_measured_and_tells_how(runs: Path) -> None:
+    app = benchmarks_page().run()
+    assert not app.exception
+    assert [each.value for each in app.subheader] == ["Who finds the classes?", "What does it change?", "The table"]
+    assert len(app.get("plotly_chart")) == 2
+    assert any("seeds 0–4" in each.value for each in app.caption)
+    assert any("labels" in each.value and "for scoring only" in each.value for each in app.markdown)
+    before = app.dataframe[0].value
+    assert len(before) > 40
+    assert (before["ACC"].str.contains("±")).all()
+
+
+def test_the_benchmarks_page_follows_what_is_chosen(runs: Path) -> None:
+    app = benchmarks_page().run()
+    app.segmented_control(key="bench-data").set_value("stripes").run()
+    app.segmented_control(key="bench-read-out").set_value("gmm_").run()
+    assert not app.exception
+    assert app.dataframe[0].value.iloc[0]["method"] == "Spectral clustering", "which leads on stripes, not on digits"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -10,11 +9,10 @@ import streamlit as st
 
 from clustlab import catalog
 from clustlab.app.state import Link, Session, show_in_form
-from clustlab.bench.measured import Measured, measured
+from clustlab.bench.grid import NONE
+from clustlab.bench.results import SCORES, results, summary
 
 __all__ = ["page"]
-
-SCORES = ("ACC", "NMI", "ARI")
 
 
 def page() -> None:
@@ -97,7 +95,7 @@ def _published(published: list[dict[str, Any]]) -> None:
     rows = [
         {
             "data": each["data"],
-            **{score: _number(each[score.lower()]) for score in SCORES},
+            **{title: _number(each[score]) for score, title in SCORES.items()},
             "source": each["source"],
         }
         for each in published
@@ -107,27 +105,30 @@ def _published(published: list[dict[str, Any]]) -> None:
 
 def _measured(name: str, known: dict[str, Any]) -> None:
     st.markdown("**Measured here**")
-    table = measured(name)
-    if not table:
+    titles = {key: entry["card"]["title"] for key, entry in known["extensions"].items()}
+    rows = []
+    for each in results():
+        own = each.rows[each.rows["method"] == name]
+        scores = {title: {part.extensions: part for part in summary(own, key)} for key, title in SCORES.items()}
+        for extensions, part in sorted(scores["ACC"].items(), key=lambda item: item[0] != NONE):
+            names = [] if extensions == NONE else extensions.split("+")
+            told = {title: str(found[extensions]) for title, found in scores.items()}
+            rows.append(
+                {
+                    "data": each.data,
+                    "joined by": " + ".join(titles.get(each, each) for each in names) or "–",
+                    **told,
+                    "seeds": part.seeds,
+                }
+            )
+    if not rows:
         st.caption("Not measured yet; `clustlab bench` does it.")
         return
-    titles = {key: entry["card"]["title"] for key, entry in known["extensions"].items()}
-    rows = [
-        {
-            "data": Path(row.data).stem,
-            "joined by": " + ".join(titles.get(part, part) for part in row.extensions) or "–",
-            **{score: _with_deviation(row, score.lower()) for score in SCORES},
-            "seeds": row.seeds,
-        }
-        for row in table
-    ]
     _table(pd.DataFrame(rows))
-    st.caption("Mean ± standard deviation over seeds, default options, every sample scored, no epoch chosen by labels.")
-
-
-def _with_deviation(row: Measured, score: str) -> str:
-    mean = f"{row.mean[score]:.3f}"
-    return f"{mean} ± {row.deviation[score]:.3f}" if row.deviation else mean
+    st.caption(
+        "Mean ± standard deviation over seeds, every sample scored, no epoch chosen by labels; with which options, the "
+        "page *Benchmarks* tells."
+    )
 
 
 def _extensions(entry: dict[str, Any], extensions: dict[str, Any]) -> None:

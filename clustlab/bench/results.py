@@ -1,0 +1,146 @@
+"""Tables that ``clustlab bench`` has written, read again: means over seeds, and what an extension changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from clustlab.bench.grid import NONE
+from clustlab.bench.table import HEADER, protocol_path
+from clustlab.data.assets import assets_folder
+from clustlab.runs import runs_folder
+
+__all__ = ["READ_OUTS", "SCORES", "Results", "Summary", "changes", "column", "results", "summary"]
+
+SCORES = {"acc": "ACC", "nmi": "NMI", "ari": "ARI"}
+"""Agreement with the classes, as columns of the tables name it."""
+
+READ_OUTS = {"": "the method's own labels", "kmeans_": "k-means on the codes", "gmm_": "Gaussian mixture on the codes"}
+"""What the labels come from, by the prefix of a column."""
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """What was measured on one data set with one protocol.
+
+    Attributes
+    ----------
+    data : str
+        Name of the data, without folder and ending.
+    rows : DataFrame
+        One finished cell a row, with the columns of :data:`clustlab.bench.table.HEADER`.
+    protocol : dict
+        How the numbers came about; empty if no protocol lies beside the table.
+    path : Path
+        The table.
+    ours : bool
+        Whether it came along with clustlab.
+    """
+
+    data: str
+    rows: pd.DataFrame
+    protocol: dict[str, Any]
+    path: Path
+    ours: bool
+
+
+class Summary(NamedTuple):
+    """A column of a table over the seeds of one method with one set of extensions (``none``, ``acai`` …).
+
+    The deviation is that of a sample (squares divided by the number of seeds less one), not-a-number for one seed.
+    """
+
+    method: str
+    extensions: str
+    mean: float
+    deviation: float
+    seeds: int
+
+    def __str__(self) -> str:
+        return f"{self.mean:.3f}" + (f" ± {self.deviation:.3f}" if self.seeds > 1 else "")
+
+
+def _ours() -> Path:
+    """Return the folder of the tables that come with clustlab."""
+    return assets_folder() / "benchmarks"
+
+
+def results(folders: Iterable[Path] | None = None) -> list[Results]:
+    """Return what has been measured, one entry for each data set of each table that has its protocol beside it.
+
+    Parameters
+    ----------
+    folders : iterable of Path, optional
+        Where the tables lie; else those that come with clustlab, then those in the runs folder.
+    """
+    found = []
+    for folder in folders or (_ours(), runs_folder()):
+        for path in sorted(folder.glob("*.csv")):
+            table, protocol = _table(path), _protocol(path)
+            if table is None or not protocol:
+                continue
+            finished = table[table["state"] == "finished"]
+            for data, rows in finished.groupby("data", sort=True):
+                found.append(Results(Path(str(data)).stem, rows, protocol, path, folder == _ours()))
+    return found
+
+
+def column(score: str, read_out: str) -> str:
+    """Return the name of a column: ``gmm_acc`` for the score ``acc`` of the read-out ``gmm_``."""
+    return f"{read_out}{score}"
+
+
+def summary(rows: pd.DataFrame, name: str) -> list[Summary]:
+    """Return mean and standard deviation over seeds of a column, the best mean first; what lacks it is left out."""
+    groups = rows.dropna(subset=[name]).groupby(["method", "extensions"])[name]
+    found = [
+        Summary(str(method), str(extensions), float(values.mean()), float(values.std()), len(values))
+        for (method, extensions), values in groups
+    ]
+    return sorted(found, key=lambda each: -each.mean)
+
+
+def changes(rows: pd.DataFrame, extensions: str, name: str) -> dict[str, list[float]]:
+    """Return what a set of extensions changes in a column, for each method and seed: with it less without it.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Rows of :class:`Results`.
+    extensions : str
+        As in the table: ``acai``, ``acai+mixing-consistency``.
+    name : str
+        Column of a score.
+
+    Returns
+    -------
+    dict of str to list of float
+        By method, in the order of seeds; a pair of which one run is missing is left out.
+    """
+    keys = ["method", "seed"]
+    alone = rows[rows["extensions"] == NONE].set_index(keys)[name]
+    joined = rows[rows["extensions"] == extensions].set_index(keys)[name]
+    differences = (joined - alone).dropna().sort_index()
+    return {str(method): list(map(float, pairs)) for method, pairs in differences.groupby("method")}
+
+
+def _table(path: Path) -> pd.DataFrame | None:
+    """Return a table; None for a file that ``clustlab bench`` has not written."""
+    try:
+        found = pd.read_csv(path)
+    except (OSError, ValueError):
+        return None
+    return found if set(HEADER) <= set(found.columns) else None
+
+
+def _protocol(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(protocol_path(path).read_text())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,70 @@
+"""Tables that were written are read again: sums over seeds, pairs of seeds, and nothing that has no protocol."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from clustlab.bench.results import changes, column, results, summary
+from clustlab.bench.table import HEADER
+
+CELLS = (
+    ("idec", "none", "digits", 0, "finished", 0.8),
+    ("idec", "none", "digits", 1, "finished", 0.9),
+    ("idec", "none", "digits", 2, "failed", ""),
+    ("idec", "acai", "digits", 1, "finished", 0.95),
+    ("idec", "acai", "digits", 2, "finished", 0.99),
+    ("dec", "none", "digits", 0, "finished", 0.1),
+    ("dec", "none", "images.npz", 0, "finished", 0.2),
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    rows = [dict(zip((*HEADER[:5], "gmm_acc"), cell, strict=True)) for cell in CELLS]
+    lines = [",".join(str(row.get(name, "")) for name in HEADER) for row in rows]
+    (tmp_path / "table.csv").write_text("\n".join([",".join(HEADER), *lines]))
+    (tmp_path / "table.protocol.json").write_text(json.dumps({"seeds": [0, 1, 2]}))
+    return tmp_path
+
+
+def test_each_data_set_of_a_table_is_told_by_itself_and_failures_are_left_out(folder: Path) -> None:
+    digits, images = results([folder])
+    assert (digits.data, len(digits.rows), images.data, len(images.rows)) == ("digits", 5, "images", 1)
+    assert digits.protocol == {"seeds": [0, 1, 2]}
+    assert not digits.ours
+
+
+def test_seeds_are_summed_up_the_best_first(folder: Path) -> None:
+    digits, _ = results([folder])
+    joined, alone, dec = summary(digits.rows, column("acc", "gmm_"))
+    assert (joined.method, joined.extensions, joined.seeds) == ("idec", "acai", 2)
+    assert (alone.mean, alone.deviation) == pytest.approx((0.85, 0.0707), abs=1e-4)
+    assert str(alone) == "0.850 ± 0.071"
+    assert math.isnan(dec.deviation)
+    assert str(dec) == "0.100"
+    assert summary(digits.rows, "nmi") == []
+
+
+def test_a_change_is_told_for_seeds_that_ran_both_ways_only(folder: Path) -> None:
+    digits, _ = results([folder])
+    assert changes(digits.rows, "acai", "gmm_acc") == {"idec": [pytest.approx(0.05)]}
+    assert changes(digits.rows, "mixing-consistency", "gmm_acc") == {}
+
+
+def test_other_tables_and_those_without_a_protocol_are_passed_over(folder: Path) -> None:
+    (folder / "table.protocol.json").rename(folder / "other.protocol.json")
+    (folder / "other.csv").write_text("a,b\n1,2\n")
+    (folder / "empty.csv").write_text("")
+    assert results([folder]) == []
+
+
+def test_the_tables_that_come_along_are_complete() -> None:
+    there = {each.data: each for each in results() if each.ours}
+    assert {"digits", "stripes"} <= set(there)
+    for each in there.values():
+        assert each.rows[["acc", "nmi", "ari"]].notna().all(axis=None)
+        assert set(each.rows["seed"]) <= set(each.protocol["seeds"])

@@ -1,0 +1,34 @@
+"""Benchmarks drawn: what stands where."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from clustlab.bench.results import Summary
+from clustlab.figures.benchmark import changes, ranking
+
+
+def test_the_best_method_stands_at_the_top_and_one_seed_has_no_bar() -> None:
+    alone = {name: Summary(name, "none", mean, 0.02, 3) for name, mean in (("DEC", 0.5), ("IDEC", 0.7))}
+    joined = {"DEC": Summary("DEC", "acai", 0.9, float("nan"), 1)}
+    figure = ranking({"alone": alone, "with ACAI": joined}, "ACC", {"DEC": [("a paper", 0.86)]})
+    assert figure.layout.yaxis.ticktext == ("DEC", "IDEC"), "from the bottom"
+    first, second, stars = figure.data
+    assert list(first.x) == [0.7, 0.5]
+    assert first.y[0] == 1, "alone in its row"
+    assert first.y[1] > 0 > second.y[0], "those of one method stand apart"
+    assert list(second.error_x.array) == [0]
+    assert (stars.x[0], stars.customdata[0][1]) == (0.86, "a paper")
+
+
+def test_changes_are_in_percentage_points_with_every_seed() -> None:
+    figure = changes({"IDEC": [0.1, 0.2], "VAE": [-0.1, 0.02]}, "ACC", "with ACAI")
+    dots, better, worse = figure.data
+    assert sorted(dots.x) == pytest.approx([-10, 2, 10, 20])
+    assert better.x[0] == pytest.approx(15)
+    assert better.error_x.array[0] == pytest.approx(100 * np.std([0.1, 0.2], ddof=1))
+    assert worse.x[0] == pytest.approx(-4)
+    assert list(worse.customdata[0][2:]) == [1, 2]
+    assert figure.layout.yaxis.ticktext == ("VAE", "IDEC")
+    assert "points" in figure.layout.xaxis.title.text
