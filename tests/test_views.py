@@ -78,6 +78,7 @@ def arrays_at(step: int, *, soft: bool) -> dict[str, np.ndarray]:
         "codes": generator.normal(size=(N, 4)).astype(np.float32),
         "labels": (np.arange(N) % K).astype(np.int16),
         "centroids": generator.normal(size=(K, 4)).astype(np.float32),
+        "model_cluster": np.arange(K, dtype=np.int16),
         "sizes": np.full(K, N // K, np.int32),
         "confidence": generator.random(N).astype(np.float16),
         "sample_loss": generator.random(N).astype(np.float32),
@@ -198,7 +199,7 @@ def test_one_of_two_arrays_is_enough_where_either_will_do(tmp_path: Path, have: 
     record = {"step": 0, "phase": "cluster", "phase_step": 0, "metrics": {}, "terms": {}, "values": {}}
     RunWriter(folder).frame(record, arrays)
     either = Run(folder.path)
-    assert offered(either, -1) == {"latent", "spectrum"} | draws
+    assert offered(either, -1) == {"latent", "flows", "spectrum"} | draws
     for name in draws:
         assert len(draw(either, name).data) > 0
 
@@ -259,7 +260,8 @@ def test_panels_speak_to_people(run: Run) -> None:
 
 def test_a_run_of_vectors_without_classes_offers_what_it_can(tmp_path: Path) -> None:
     vectors = written(tmp_path, images=False)
-    assert offered(vectors, -1) == {"latent", "curves", "confidence", "vital-signs", "information", "spectrum"}
+    whole_run = {"curves", "vital-signs", "information"}
+    assert offered(vectors, -1) == whole_run | {"latent", "story", "flows", "confidence", "spectrum"}
     assert {panel["name"]: panel["from_phase"] for panel in panels(vectors)}["confusion"] is None
 
 
@@ -272,7 +274,7 @@ def test_a_run_without_frames_offers_nothing_and_says_so(tmp_path: Path) -> None
         draw(empty, "latent")
 
 
-@pytest.mark.parametrize("name", [panel.name for panel in PANELS])
+@pytest.mark.parametrize("name", [panel.name for panel in PANELS if panel.name != "pair"])  # that one asks a model
 def test_every_panel_is_drawn_small_enough_to_send(run: Run, name: str) -> None:
     figure = run.figure(name)
     assert len(figure.data) > 0

@@ -24,8 +24,16 @@ def nearest_samples(codes: np.ndarray, means: np.ndarray, count: int = NEAREST) 
     return np.argsort(distances, axis=1, kind="stable")[:, :count]
 
 
-def centroids(decoded: np.ndarray, sizes: np.ndarray, samples: np.ndarray, names: np.ndarray) -> go.Figure:
-    """Draw decoded centroids framed in their cluster's colour, with size and nearest real samples.
+def centroids(
+    decoded: np.ndarray,
+    sizes: np.ndarray,
+    samples: np.ndarray,
+    names: np.ndarray,
+    *,
+    moved: np.ndarray | None = None,
+    counts: np.ndarray | None = None,
+) -> go.Figure:
+    """Draw decoded centroids framed in their cluster's colour, with size, way and nearest real samples.
 
     Parameters
     ----------
@@ -37,6 +45,10 @@ def centroids(decoded: np.ndarray, sizes: np.ndarray, samples: np.ndarray, names
         The nearest samples of each centroid: uint8 images, or vectors.
     names : ndarray of int, shape (K, c)
         What they are called in the hover text: their rows in the data set.
+    moved : ndarray, shape (K, 2), optional
+        Distance of each centroid to its place when the phase began, and at the frame before.
+    counts : ndarray, shape (K,), optional
+        Samples that it has counted; its step size is 1/c.
     """
     count, beside = names.shape
     halves = 2 if count > 1 else 1
@@ -44,22 +56,49 @@ def centroids(decoded: np.ndarray, sizes: np.ndarray, samples: np.ndarray, names
     columns = halves * block + (halves - 1) * GAP
     rows = -(-count // halves)
     pictures, frames = _grid(decoded, samples, rows, halves, columns)
-    text_height = 22 * columns / WIDTH
+    text_height = (22 if moved is None and counts is None else 46) * columns / WIDTH
     raster = sheet(pictures, below=text_height, frames=frames)
     figure = go.Figure(raster.trace)
     row, half = np.arange(count) % rows, np.arange(count) // rows
     x, y = half * (block + GAP), row * raster.pitch
+    _texts(figure, x - 0.48, y + raster.foot + 0.45 * text_height, sizes, moved, counts)
+    _hover(figure, x, y, names)
+    bottom = y.max() + raster.foot + text_height
+    frameless_axes(figure, columns, -raster.foot, bottom)
+    heading = "framed: decoded centroid; beside it: the real samples nearest to it"
+    heading += "<br>moved: since the phase began, and since the frame before" if moved is not None else ""
+    note(figure, heading, yshift=2)
+    top = 26 + 19 * heading.count("<br>")
+    height = round((bottom + raster.foot) * WIDTH / columns) + top + 8
+    return styled(figure, height, margin={"l": 8, "r": 8, "t": top, "b": 8}, showlegend=False)
+
+
+def _texts(
+    figure: go.Figure,
+    x: np.ndarray,
+    y: np.ndarray,
+    sizes: np.ndarray,
+    moved: np.ndarray | None,
+    counts: np.ndarray | None,
+) -> None:
+    """Write under each centroid how many samples it has, and how far it has moved."""
     total = max(int(sizes.sum()), 1)
+    texts = [[f"cluster {j}: {size:,} ({size / total:.0%})", *_way(j, moved, counts)] for j, size in enumerate(sizes)]
     figure.add_scatter(
-        x=x - 0.48,
-        y=y + raster.foot + 0.45 * text_height,
-        text=[f"cluster {j}: {size:,} ({size / total:.0%})" for j, size in enumerate(sizes)],
+        x=x,
+        y=y,
+        text=["<br>".join(lines) for lines in texts],
         mode="text",
         textposition="middle right",
         textfont={"size": 14},
         hoverinfo="skip",
         showlegend=False,
     )
+
+
+def _hover(figure: go.Figure, x: np.ndarray, y: np.ndarray, names: np.ndarray) -> None:
+    """Lay invisible markers over the pictures that tell what each one is."""
+    count, block = names.shape[0], 1 + names.shape[1]
     figure.add_scatter(
         x=(x[:, None] + np.arange(block)).ravel(),
         y=np.repeat(y, block),
@@ -69,11 +108,16 @@ def centroids(decoded: np.ndarray, sizes: np.ndarray, samples: np.ndarray, names
         hoverinfo="text",
         showlegend=False,
     )
-    bottom = y.max() + raster.foot + text_height
-    frameless_axes(figure, columns, -raster.foot, bottom)
-    note(figure, "framed: decoded centroid; beside it: the real samples nearest to it", yshift=2)
-    height = round((bottom + raster.foot) * WIDTH / columns) + 34
-    return styled(figure, height, margin={"l": 8, "r": 8, "t": 26, "b": 8}, showlegend=False)
+
+
+def _way(cluster: int, moved: np.ndarray | None, counts: np.ndarray | None) -> list[str]:
+    """Return how far a centroid has moved, and how far it would for one more sample."""
+    parts = []
+    if moved is not None:
+        parts.append(f"moved {moved[cluster, 0]:.2g}, {moved[cluster, 1]:.2g}")
+    if counts is not None:
+        parts.append(f"1/c = {1 / max(float(counts[cluster]), 1):.1g}")
+    return [" · ".join(parts)] if parts else []
 
 
 def _grid(

@@ -2,20 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from clustlab.figures.beliefs import belief_curves, phase_bands
+from clustlab.figures.interpolation import WIDTH
 from clustlab.figures.palette import NEUTRAL, cluster_colour, colour_scale, mixed
 from clustlab.figures.style import DIVERGING, SEQUENTIAL, axis, note, shorten, styled, thinned
 
-__all__ = ["contributions", "least_certain", "p_and_q", "p_and_q_all"]
+__all__ = ["Past", "contributions", "least_certain", "p_and_q", "p_and_q_all"]
 
 HEIGHT = 560
-PAIR_HEIGHT = 404
+HEIGHTS = {1: 276, 2: 400, 3: 500, 4: 660}
+"""Pixels of one sample's figure, by its number of rows."""
+SPACING = {1: 0.0, 2: 0.2, 3: 0.13, 4: 0.1}
 ENTRIES = 1000
 ROWS = 200
 TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Past:
+    """What was believed of one sample, and what it was told to believe, at all frames up to one.
+
+    Attributes
+    ----------
+    steps : ndarray (t,)
+    q, p : ndarray (t, K)
+        Not-a-number where a phase has none; ``p`` is None where none ever had.
+    phases : sequence of (title, first step, last step)
+    """
+
+    steps: np.ndarray
+    q: np.ndarray
+    p: np.ndarray | None
+    phases: Sequence[tuple[str, float, float]] = ()
 
 
 def contributions(p: np.ndarray, q: np.ndarray) -> np.ndarray:
@@ -33,9 +58,14 @@ def least_certain(q: np.ndarray) -> int:
 
 
 def p_and_q(
-    q: np.ndarray, p: np.ndarray | None = None, *, selected: int | None = None, rows: np.ndarray | None = None
+    q: np.ndarray,
+    p: np.ndarray | None = None,
+    *,
+    selected: int | None = None,
+    rows: np.ndarray | None = None,
+    past: Past | None = None,
 ) -> go.Figure:
-    """Draw one sample's q and p cluster by cluster, and below it p against q for all.
+    """Draw one sample's q and p cluster by cluster, how both moved, and p against q for all.
 
     Parameters
     ----------
@@ -47,23 +77,35 @@ def p_and_q(
         The sample, as a position; by default the least certain one.
     rows : ndarray of int, shape (n,), optional
         What the samples are called: their rows in the data set; by default their positions.
+    past : Past, optional
+        The sample's q and p at all frames up to this one.
     """
     sample = least_certain(q) if selected is None else selected
     name = sample if rows is None else int(rows[sample])
-    q = q.astype(np.float64)
+    q, over_time = q.astype(np.float64), past is not None and len(past.steps) > 1
+    heights = ([0.28, 0.18] if p is not None else [0.3]) + [0.2] * over_time + [0.34] * (p is not None)
+    figure = make_subplots(rows=len(heights), cols=1, row_heights=heights, vertical_spacing=SPACING[len(heights)])
+    _bars(figure, q[sample], None if p is None else p[sample])
+    text = _heading(name, selected is None, None)
     if p is None:
-        figure = make_subplots(rows=1, cols=1)
-        _bars(figure, q[sample], None)
-        note(figure, _heading(name, selected is None, None) + "<br>there is no target P in this phase", yshift=4)
-        return styled(figure, 320, margin={"t": 46}, showlegend=False)
-    p = p.astype(np.float64)
-    figure = make_subplots(rows=2, cols=1, row_heights=[0.45, 0.55], vertical_spacing=0.2)
-    _bars(figure, q[sample], p[sample])
-    _sharpening(figure, q, p, sample, name)
-    divergence = contributions(p[sample], q[sample]).sum()
-    note(figure, _heading(name, selected is None, divergence), yshift=4)
+        text += "<br>there is no target P in this phase"
+    else:
+        p = p.astype(np.float64)
+        text = _heading(name, selected is None, contributions(p[sample], q[sample]).sum())
+        _contributions(figure, q[sample], p[sample])
+        _sharpening(figure, q, p, sample, name, len(heights))
+    if past is not None and over_time:
+        _over_time(figure, past, 2 if p is None else 3)
+    note(figure, text, yshift=4)
+    top = 26 + 20 * text.count("<br>")
     return styled(
-        figure, PAIR_HEIGHT, margin={"t": 26}, showlegend=False, barmode="group", bargap=0.25, bargroupgap=0.05
+        figure,
+        HEIGHTS[len(heights)] + top,
+        margin={"t": top},
+        showlegend=False,
+        barmode="group",
+        bargap=0.25,
+        bargroupgap=0.05,
     )
 
 
@@ -100,7 +142,32 @@ def _bars(figure: go.Figure, q: np.ndarray, p: np.ndarray | None) -> None:
     figure.update_yaxes(**axis("probability", rangemode="tozero"), row=1, col=1)
 
 
-def _sharpening(figure: go.Figure, q: np.ndarray, p: np.ndarray, sample: int, name: int) -> None:
+def _contributions(figure: go.Figure, q: np.ndarray, p: np.ndarray) -> None:
+    """Draw what each cluster adds to the sample's KL(P‖Q); below zero where it is to give way."""
+    figure.add_bar(
+        x=np.arange(len(q)),
+        y=contributions(p, q),
+        name="contribution",
+        marker={"color": [cluster_colour(j) for j in range(len(q))]},
+        hovertemplate="cluster %{x}: p log(p/q) = %{y:+.4f} nats<extra></extra>",
+        row=2,
+        col=1,
+    )
+    figure.update_xaxes(showticklabels=False, showgrid=False, row=2, col=1)
+    figure.update_yaxes(**axis("of KL, nats", nticks=4, zeroline=True, zerolinewidth=1), row=2, col=1)
+
+
+def _over_time(figure: go.Figure, past: Past, row: int) -> None:
+    x, y = f"x{row}", f"y{row}"
+    most = belief_curves(figure, past.steps, past.q, past.p, x=x, y=y)
+    phase_bands(figure, past.phases, past.steps, WIDTH, x=x, y=y)
+    counted = axis("training step", exponentformat="none", separatethousands=True, nticks=6)
+    title = "q" if past.p is None else "q, p dotted"
+    figure.update_xaxes(**counted, range=[float(past.steps[0]), float(past.steps[-1])], row=row, col=1)
+    figure.update_yaxes(**axis(title, range=[-0.03 * most, 1.03 * most], tickvals=[0, most / 2, most]), row=row, col=1)
+
+
+def _sharpening(figure: go.Figure, q: np.ndarray, p: np.ndarray, sample: int, name: int, row: int) -> None:
     """Draw p against q: above the diagonal an entry is pulled up, below it is pushed down."""
     n_clusters = q.shape[1]
     rows = thinned(len(q), max(1, ENTRIES // n_clusters))
@@ -111,7 +178,7 @@ def _sharpening(figure: go.Figure, q: np.ndarray, p: np.ndarray, sample: int, na
         name="p = q",
         line={"dash": "dash", "width": 2, "color": NEUTRAL},
         hoverinfo="skip",
-        row=2,
+        row=row,
         col=1,
     )
     clusters = np.tile(np.arange(n_clusters, dtype=np.int16), len(rows))
@@ -122,7 +189,7 @@ def _sharpening(figure: go.Figure, q: np.ndarray, p: np.ndarray, sample: int, na
         name="all entries",
         marker={"size": 5, "opacity": 0.6, "color": clusters, **colour_scale(n_clusters)},
         hovertemplate="q = %{x:.3f}, p = %{y:.3f}<extra></extra>",
-        row=2,
+        row=row,
         col=1,
     )
     figure.add_scatter(
@@ -138,13 +205,13 @@ def _sharpening(figure: go.Figure, q: np.ndarray, p: np.ndarray, sample: int, na
         },
         text=[f"cluster {j}" for j in range(n_clusters)],
         hovertemplate="this sample, %{text}: q = %{x:.3f}, p = %{y:.3f}<extra></extra>",
-        row=2,
+        row=row,
         col=1,
     )
-    figure.update_xaxes(**axis("q, what the model believes", range=[-0.02, 1.02]), row=2, col=1)
-    figure.update_yaxes(**axis("p, the target", range=[-0.02, 1.05]), row=2, col=1)
+    figure.update_xaxes(**axis("q, what the model believes", range=[-0.02, 1.02]), row=row, col=1)
+    figure.update_yaxes(**axis("p, the target", range=[-0.02, 1.05]), row=row, col=1)
     for x, y, text, side in ((0.03, 0.97, "p > q: pulled up", "left"), (0.98, 0.05, "p < q: pushed down", "right")):
-        place = {"xref": "x2", "yref": "y2", "yanchor": "top" if y > 0.5 else "bottom"}
+        place = {"xref": f"x{row}", "yref": f"y{row}", "yanchor": "top" if y > 0.5 else "bottom"}
         note(figure, text, x=x, y=y, xanchor=side, **place)
 
 

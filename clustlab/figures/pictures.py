@@ -110,19 +110,23 @@ def sheet(
         RGBA pictures.
     below : float
         Space under each picture for what is written there, in widths of a picture.
-    bars, frames : ndarray of uint8, shape (rows, columns, 4), optional
-        Colours of a bar under, and of a frame around each picture; transparent for none.
+    bars : ndarray of uint8, shape (rows, columns, 4) or (rows, columns, b, 4), optional
+        Colours of a bar under each picture, or of several one below the other; transparent for none.
+    frames : ndarray of uint8, shape (rows, columns, 4), optional
+        Colours of a frame around each picture; transparent for none.
     """
     rows, columns, height, width, _ = pictures.shape
     line = max(1, round(0.05 * width))
-    bar = 2 * line if bars is not None else 0
+    stack = np.empty((rows, columns, 0, 4), np.uint8) if bars is None else bars.reshape(rows, columns, -1, 4)
+    bar = max(0, 3 * line * stack.shape[2] - line)
     foot = height + 2 * line + bar
     cells = np.zeros((rows, columns, foot + round(below * width), width + 2 * line, 4), np.uint8)
     if frames is not None:
         cells[:, :, : height + 2 * line] = frames[:, :, None, None]
     cells[:, :, line : line + height, line : line + width] = pictures
-    if bars is not None:
-        cells[:, :, height + line : foot - line, line : line + width] = bars[:, :, None, None]
+    for number in range(stack.shape[2]):
+        top = height + (1 + 3 * number) * line
+        cells[:, :, top : top + 2 * line, line : line + width] = stack[:, :, number, None, None]
     pixel = 1 / cells.shape[3]
     middle = line + height / 2
     raster = cells.transpose(0, 2, 1, 3, 4).reshape(rows * cells.shape[2], columns * cells.shape[3], 4)

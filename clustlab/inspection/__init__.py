@@ -4,6 +4,8 @@ Nothing here trains, writes or draws. Answers are NumPy arrays in the data's own
 method to :class:`~clustlab.inspection.model.Inspection`. Importing this room loads torch.
 """
 
+from clustlab.inspection.between import Between, Clusters, between
 from clustlab.inspection.model import Inspection, answers_of, open_model
+from clustlab.inspection.opened import opened
 
-__all__ = ["Inspection", "answers_of", "open_model"]
+__all__ = ["Between", "Clusters", "Inspection", "answers_of", "between", "open_model", "opened"]

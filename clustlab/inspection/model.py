@@ -213,6 +213,17 @@ class Inspection:
             self._refuse("was trained without a critic")
         return self._mapped(critic, self._seen(x))
 
+    def critic_of_codes(self, codes: np.ndarray) -> np.ndarray:
+        """Return the critic's guess of what codes decode to, (n, J) → (n,) float32; errors as :meth:`critic`.
+
+        It judges the decoder's output as in training, before images end at black and white.
+        """
+        phase, critic = self._model
+        decode = phase.any_decoder
+        if critic is None or decode is None:
+            self._refuse("was trained without a critic")
+        return self._mapped(lambda z: critic(decode(z)), self._codes(codes))
+
     def interpolate(self, x1: np.ndarray, x2: np.ndarray, alphas: Sequence[float] | np.ndarray) -> np.ndarray:
         """Return decoded mixes g((1 − α) z₁ + α z₂) of pairs of samples.
 

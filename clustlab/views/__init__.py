@@ -7,7 +7,7 @@ has, never by a method's name. To add one, write its figure in ``clustlab/figure
 
 from clustlab.views.catalogue import PANELS
 from clustlab.views.drawing import draw, panels, thumbnail
-from clustlab.views.moment import View, ViewError, layout_of
+from clustlab.views.moment import NothingToShow, View, ViewError, layout_of
 from clustlab.views.panel import Panel
 
-__all__ = ["PANELS", "Panel", "View", "ViewError", "draw", "layout_of", "panels", "thumbnail"]
+__all__ = ["PANELS", "NothingToShow", "Panel", "View", "ViewError", "draw", "layout_of", "panels", "thumbnail"]

@@ -8,9 +8,10 @@ import plotly.graph_objects as go
 from clustlab.figures.centroids import NEAREST, centroids, nearest_samples
 from clustlab.figures.confidence import confidence
 from clustlab.figures.confusion import confusion
+from clustlab.figures.flows import flows
 from clustlab.figures.interpolation import interpolation
 from clustlab.figures.latent import latent
-from clustlab.figures.p_and_q import p_and_q, p_and_q_all
+from clustlab.figures.p_and_q import Past, p_and_q, p_and_q_all
 from clustlab.figures.reconstructions import reconstructions
 from clustlab.figures.strip_history import strip_history
 from clustlab.figures.style import thinned
@@ -19,11 +20,13 @@ from clustlab.views.adversaries import ADVERSARIES
 from clustlab.views.ensembles import ENSEMBLES
 from clustlab.views.information import INFORMATION
 from clustlab.views.inside import INSIDE
-from clustlab.views.moment import View, ViewError, arrays_of, layout_of
-from clustlab.views.over_time import VITAL_SIGNS, draw_curves
+from clustlab.views.moment import NothingToShow, View, ViewError, arrays_of, layout_of
+from clustlab.views.over_time import VITAL_SIGNS, draw_curves, phases_of
+from clustlab.views.pair import PAIR
 from clustlab.views.pairs import PAIRS
 from clustlab.views.panel import Panel
 from clustlab.views.perturbations import PERTURBATIONS
+from clustlab.views.story import STORY, history_of
 
 __all__ = ["PANELS"]
 
@@ -65,7 +68,14 @@ def _draw_latent(view: View, *, projection: str | None = None, colour: str = "cl
 
 
 def _draw_p_and_q(view: View) -> go.Figure:
-    return p_and_q(view.arrays["q"], view.arrays.get("p"), selected=view.selected, rows=view.rows)
+    arrays, past = view.arrays, None
+    if view.selected is not None:
+        history = history_of(view, view.selected)
+        if history.q is not None:
+            soft = np.isfinite(history.q).any(axis=1)  # phases without a soft assignment would only push it aside
+            target = None if history.p is None else history.p[soft]
+            past = Past(history.steps[soft], history.q[soft], target, phases_of(view.run, history.records))
+    return p_and_q(arrays["q"], arrays.get("p"), selected=view.selected, rows=view.rows, past=past)
 
 
 def _draw_p_and_q_all(view: View) -> go.Figure:
@@ -111,8 +121,27 @@ def _draw_centroids(view: View) -> go.Figure:
     arrays = view.arrays
     nearest = nearest_samples(arrays["codes"], arrays["centroids"], NEAREST)
     sizes = np.bincount(arrays["labels"].astype(np.int64), minlength=len(nearest))[: len(nearest)]
-    figure = centroids(arrays["decoded_centroids"], sizes, view.samples(nearest), view.rows[nearest])
+    figure = centroids(
+        arrays["decoded_centroids"],
+        sizes,
+        view.samples(nearest),
+        view.rows[nearest],
+        moved=_centroids_moved(view),
+        counts=arrays.get("counts"),
+    )
     return view.remarked(figure)
+
+
+def _centroids_moved(view: View) -> np.ndarray | None:
+    """Return how far each centroid is from its place at the phase's first frame, and at the one before, (K, 2)."""
+    numbers = [
+        record["frame"] for record in view.run.frames.records()[: view.index] if record["phase"] == view.frame.phase
+    ]
+    now = view.arrays["centroids"]
+    then = [arrays_of(view.run, number)["centroids"] for number in numbers[:1] + numbers[-1:]]
+    if not then or any(each.shape != now.shape for each in then):
+        return None
+    return np.stack([np.linalg.norm(now - each, axis=1) for each in then], axis=1)
 
 
 def _draw_reconstructions(view: View) -> go.Figure:
@@ -128,6 +157,18 @@ def _draw_reconstructions(view: View) -> go.Figure:
         names=view.rows,
     )
     return view.remarked(figure)
+
+
+def _draw_flows(view: View) -> go.Figure:
+    records = view.run.frames.records()[: view.index]
+    same = [record for record in records if record["phase"] == view.frame.phase]
+    if not records:
+        raise NothingToShow("This is the first frame, and nothing has flowed yet; move the time line on")
+    start = same[0] if same else records[-1]
+    before = arrays_of(view.run, start["frame"])["labels"]
+    where = "beginning" if same else "end"
+    title = f"{where} of “{view.phase_titles.get(start['phase'], start['phase'])}”, step {start['step']:,}"
+    return flows(before, view.arrays["labels"], (title, f"step {view.frame.step:,}"))
 
 
 def _draw_confidence(view: View) -> go.Figure:
@@ -174,6 +215,7 @@ OUTSIDE: tuple[Panel, ...] = (
         needs=("q", "labels"),
         draw=_draw_p_and_q_all,
     ),
+    STORY,
     Panel(
         name="interpolation",
         title="Interpolation",
@@ -186,6 +228,7 @@ OUTSIDE: tuple[Panel, ...] = (
         needs=("strips", "sample.pairs", "sample.alpha"),
         draw=_draw_interpolation,
     ),
+    PAIR,
     Panel(
         name="strip-history",
         title="Strip over time",
@@ -247,6 +290,17 @@ OUTSIDE: tuple[Panel, ...] = (
         r"(Kuhn, 1955); the share on the diagonal is ACC.",
         needs=("labels", "sample.y"),
         draw=_draw_confusion,
+    ),
+    Panel(
+        name="flows",
+        title="Flows",
+        question="Which samples changed their cluster?",
+        aid="From the beginning of the phase to this frame; a band has the colour of the cluster it comes from.",
+        help=r"The width of a band is the number of samples of the probe that were in the cluster on the left and are "
+        r"in that on the right. Clusters keep their number and colour from frame to frame, so that what flows straight "
+        r"across has stayed. At the first frame of a phase, the left side is the last frame of the phase before.",
+        needs=("labels",),
+        draw=_draw_flows,
     ),
 )
 """Panels that any run may have."""

@@ -12,7 +12,7 @@ from clustlab.errors import ClustlabError
 from clustlab.figures.thumbnail import map_thumbnail
 from clustlab.runs.reader import Run
 from clustlab.views.catalogue import PANELS
-from clustlab.views.moment import View, ViewError, arrays_of, layout_of, record_of
+from clustlab.views.moment import View, ViewError, arrays_of, checked_sample, layout_of, record_of
 from clustlab.views.over_time import has_values, series_of
 from clustlab.views.panel import Panel
 
@@ -60,14 +60,14 @@ def draw(run: Run, name: str, frame: int = -1, selected: int | None = None, **op
     selected : int, optional
         A sample, as a position in the probe.
     **options
-        What the panel takes: ``projection`` and ``colour`` for ``latent``, ``pair`` for ``strip-history``,
-        ``logarithmic`` for ``curves``.
+        What the panel takes: ``projection`` and ``colour`` for ``latent``, ``other`` (a second sample) for ``pair``,
+        ``pair`` for ``strip-history``, ``logarithmic`` for ``curves``.
 
     Raises
     ------
     ViewError
         If there is no such panel, frame or sample, the frame has not recorded what the panel needs, or the panel
-        takes no such option.
+        takes no such option; :class:`NothingToShow` if all is well but there is nothing to be seen yet.
     """
     panel = next((panel for panel in PANELS if panel.name == name), None)
     if panel is None:
@@ -82,9 +82,8 @@ def draw(run: Run, name: str, frame: int = -1, selected: int | None = None, **op
             f"recorded; it can show {', '.join(possible)}"
         )
     view = View(run, record["frame"], arrays_of(run, record["frame"]), selected)
-    n = len(view.arrays["labels"])
-    if selected is not None and not (isinstance(selected, int) and 0 <= selected < n):
-        raise ViewError(f"there is no sample {selected} in the probe; it has samples 0 to {n - 1}")
+    if selected is not None:
+        checked_sample(view, selected)
     allowed = panel.draw.__kwdefaults__ or {}
     unknown = [option for option in options if option not in allowed]
     if unknown:

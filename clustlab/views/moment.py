@@ -15,11 +15,15 @@ from clustlab.figures.style import note
 from clustlab.projections import PROJECTIONS, Layout, available, projection_of, read_layout
 from clustlab.runs.reader import Frame, Run
 
-__all__ = ["View", "ViewError", "arrays_of", "layout_of", "record_of"]
+__all__ = ["NothingToShow", "View", "ViewError", "arrays_of", "checked_sample", "layout_of", "record_of"]
 
 
 class ViewError(ClustlabError, ValueError):
     """A figure that does not exist, or that this frame has no arrays for."""
+
+
+class NothingToShow(ViewError):
+    """A figure that has nothing to show at this moment, and the sentence that stands in its place."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +63,24 @@ class View:
         return [str(name) for name in (self.run.about.get("dataset") or {}).get("class_names") or ()]
 
     @property
+    def phase_titles(self) -> dict[str, str]:
+        """What a person calls each phase, by name, in order."""
+        return {phase["name"]: phase.get("title") or phase["name"] for phase in self.run.about.get("phases") or ()}
+
+    @property
     def rows(self) -> np.ndarray:
         """What the probe's samples are called, as on the map: their rows in the data set, (n,) int64."""
         if not self.run.folder.sample.exists():
             return np.arange(len(self.arrays["labels"]))
         return np.asarray(self.run.sample["index"])
+
+    def called(self, position: int) -> str:
+        """Return what a person calls a sample of the probe: its row, and its class where there are classes."""
+        y = self.run.sample.get("y") if self.run.folder.sample.exists() else None
+        names, row = self.class_names, f"#{self.rows[position]}"
+        if y is None:
+            return row
+        return f"{row} “{names[y[position]] if y[position] < len(names) else y[position]}”"
 
     def remarked(self, figure: go.Figure) -> go.Figure:
         """Return a figure of decoded pictures; under them it says so where the decoder is no longer trained."""
@@ -80,6 +97,20 @@ class View:
         """Return the probe's samples at some positions, as thumbnails (…, h, w) or vectors (…, D)."""
         sample = self.run.sample
         return np.asarray(sample["thumbnails" if "thumbnails" in sample else "x"][positions])
+
+
+def checked_sample(view: View, sample: Any) -> int:
+    """Return a position in the probe that came from outside.
+
+    Raises
+    ------
+    ViewError
+        If the probe has no such sample.
+    """
+    n = len(view.arrays["labels"])
+    if not (isinstance(sample, int) and 0 <= sample < n):
+        raise ViewError(f"there is no sample {sample} in the probe; it has samples 0 to {n - 1}")
+    return sample
 
 
 def record_of(run: Run, frame: int) -> dict[str, Any]:

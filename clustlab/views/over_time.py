@@ -13,7 +13,7 @@ from clustlab.runs.reader import Run
 from clustlab.views.moment import View
 from clustlab.views.panel import Panel
 
-__all__ = ["VITAL_SIGNS", "draw_curves", "has_values", "series_of"]
+__all__ = ["VITAL_SIGNS", "draw_curves", "has_values", "phases_of", "series_of"]
 
 Pairs = dict[str, list[tuple[float, float]]]
 
@@ -32,7 +32,7 @@ def draw_curves(view: View, *, logarithmic: bool = True) -> go.Figure:
     return curves(
         {name: _series(pairs) for name, pairs in terms.items()},
         {name: _series(values[name]) for name in METRICS if name in values},
-        _phases(view.run, records),
+        phases_of(view.run, records),
         step=view.frame.step,
         logarithmic=logarithmic,
     )
@@ -57,7 +57,7 @@ def _draw_vital_signs(view: View) -> go.Figure:
         n_clusters=view.n_clusters,
         width=view.arrays["codes"].shape[1],
         empty=int((np.bincount(labels, minlength=view.n_clusters) == 0).sum()),
-        phases=_phases(view.run, view.run.scalar_records),
+        phases=phases_of(view.run, view.run.scalar_records),
     )
 
 
@@ -85,7 +85,7 @@ def _series(pairs: list[tuple[float, float]]) -> tuple[np.ndarray, np.ndarray]:
     return np.array(steps, np.float64), np.array([latest[step] for step in steps], np.float64)
 
 
-def _phases(run: Run, records: list[dict[str, Any]]) -> list[tuple[str, float, float]]:
+def phases_of(run: Run, records: list[dict[str, Any]]) -> list[tuple[str, float, float]]:
     """Return the phases that were recorded: title, first step, last step; each begins where the one before ended."""
     titles = {phase["name"]: phase.get("title", phase["name"]) for phase in run.about.get("phases", ())}
     last: dict[str, float] = {}

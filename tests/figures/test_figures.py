@@ -133,6 +133,8 @@ def test_confusion_puts_the_best_matching_on_the_diagonal() -> None:
     assert list(table.x) == ["a", "b", "c"]
     np.testing.assert_array_equal(table.z, [[9, 0, 0], [1, 10, 0], [0, 0, 10], [0, 0, 0]])
     assert "96.7%" in texts(figure)
+    assert table.meta["selects"] == ["cluster", "class"]
+    assert [table.customdata[0, 2].tolist(), table.customdata[3, 0].tolist()] == [[2, 2], [3, 0]]
     assert sorted(matching(np.array([[1, 5, 2], [4, 0, 0]]))) == [0, 1]
 
 

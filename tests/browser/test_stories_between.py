@@ -1,0 +1,57 @@
+"""Stories of one and of two samples: how one came to be where it is, and what a model puts between two."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser.laboratory import Laboratory
+from browser.serving import Server
+from playwright.sync_api import Page, expect
+
+from clustlab.runs import Run
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def kept_run(server: Server) -> Iterator[Run]:
+    """A run with a model at its last frame only."""
+    golden = Path(__file__).parents[1] / "golden" / "idec-acai-digits"
+    folder = shutil.copytree(golden, server.runs / "kept-0001")
+    yield Run(folder)
+    shutil.rmtree(folder)
+
+
+def test_a_sample_tells_its_story_and_two_what_lies_between(server: Server, page: Page, kept_run: Run) -> None:
+    laboratory, rows = Laboratory(page), kept_run.sample["index"]
+    laboratory.visit(f"{server.url}/?run={kept_run.name}&frame=20")
+    laboratory.wait_for_points(kept_run.name)
+
+    # Nobody has chosen a sample: an example stands there, and its neighbours can be clicked.
+    laboratory.explain("Story")
+    story = laboratory.figure("story")
+    laboratory.wait_for_figure("story", 20)
+    expect(story).to_contain_text("click a point for another")
+    neighbours = story.locator(".subplot.x4y4 .points path")
+    expect(neighbours).to_have_count(16)
+    neighbours.first.click(force=True)
+    expect(story).not_to_contain_text("click a point for another")
+    chosen = int(laboratory.selected)
+    expect(story).to_contain_text(f"#{rows[chosen]} ")
+
+    # Between it and the nearest of another cluster, until there is a second one; no model was kept before.
+    laboratory.explain("Between two")
+    between = laboratory.figure("pair")
+    expect(between).to_contain_text(f"#{rows[chosen]} ")
+    expect(between).to_contain_text("by the model of step 560")
+    laboratory.slider.press("ArrowLeft")
+    expect(between).to_contain_text("No model was kept before step 560")
+
+    # A link to two samples leads to what lies between them.
+    laboratory.visit(f"{server.url}/?run={kept_run.name}&frame=20&select=3~41")
+    laboratory.explain("Between two")
+    expect(between).to_contain_text(f"#{rows[3]} ")
+    expect(between).to_contain_text(f"to #{rows[41]} ")
