@@ -233,32 +233,57 @@ def project(
     runs: RunsOption = None,
 ) -> None:
     """Lay out the frames of a run in the plane, for the map; follows the run while it lives."""
-    from clustlab.projections.follow import project as project_run  # loads what the projection needs
-
     found = _find(run, runs)
-    with progress.bar(console) as display:
-        task = display.add_task(projection, total=len(found.frames))
-        project_run(
-            found.folder.path,
-            projection,
-            progress=lambda done, total: display.update(task, completed=done, total=total),
-        )
+    _project(found, projection)
     typer.echo(found.folder.projection(projection))
 
 
 @app.command("export")
 def export(
     run: RunArgument,
-    target: Annotated[Path, typer.Argument(help="Zip file to write.")],
+    target: Annotated[Path, typer.Argument(help="File to write: .zip for the whole run, .html for a replay.")],
+    megabytes: Annotated[float | None, typer.Option(help="Size of a replay at most; 25 if not given.", min=1)] = None,
+    figures: Annotated[bool, typer.Option(help="Whether a replay carries figures beside the map, or not.")] = True,
+    projection: Annotated[
+        str | None, typer.Option(help="Have the map of a replay computed first: umap, pca or plane.")
+    ] = None,
     runs: RunsOption = None,
 ) -> None:
-    """Write a run as one zip file that can be opened elsewhere."""
-    from clustlab.runs.archive import export_run
-
+    """Write a run as one file: a zip that clustlab opens elsewhere, or an HTML page that any browser plays."""
     if target.exists():
         raise RunError(f"{target} exists already; choose another name")
-    export_run(_find(run, runs), target)
+    found = _find(run, runs)
+    match target.suffix.lower():
+        case ".zip":
+            if megabytes is not None or projection or not figures:
+                raise RunError("a zip holds the whole run; --megabytes, --no-figures and --projection are for .html")
+            from clustlab.runs.archive import export_run
+
+            export_run(found, target)
+        case ".html" | ".htm":
+            _export_replay(found, target, megabytes, figures, projection)
+        case suffix:
+            raise RunError(f"“{suffix or target.name}” is no form that a run can be exported in; write .zip or .html")
     typer.echo(target.resolve())
+
+
+def _export_replay(found: Run, target: Path, megabytes: float | None, figures: bool, projection: str | None) -> None:
+    """Write a replay under a progress bar, and say what it could not carry."""
+    from clustlab.sharing.replay import MEGABYTES, export_replay  # loads the drawing library
+
+    if projection:
+        _project(found, projection)
+    with progress.bar(console) as display:
+        task = display.add_task("replay", total=1.0)
+        replay = export_replay(
+            found,
+            target,
+            megabytes=megabytes or MEGABYTES,
+            panels=figures,
+            report=lambda share, what: display.update(task, completed=share, description=what),
+        )
+    for note in replay.notes:
+        console.print(note, markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command("import")
@@ -317,6 +342,15 @@ def _train_and_watch(run: Run) -> None:
     typer.echo(run.folder.path)
     if run.state == "stopped":
         raise SystemExit(130 if asked.is_set() else 0)
+
+
+def _project(run: Run, projection: str) -> None:
+    """Lay out a run's frames under a progress bar."""
+    from clustlab.projections.follow import project as project_run  # loads what the projection needs
+
+    with progress.bar(console) as display:
+        task = display.add_task(projection, total=len(run.frames))
+        project_run(run.folder.path, projection, lambda done, total: display.update(task, completed=done, total=total))
 
 
 def _find(name: str, runs: Path | None) -> Run:

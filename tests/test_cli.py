@@ -187,6 +187,26 @@ def test_a_run_travels_as_a_zip(command: Command, record: Callable[..., Run], tm
     assert len(clustlab.open_run(out.strip()).frames) == len(run.frames)
 
 
+def test_a_run_is_exported_as_a_replay_by_the_suffix(
+    command: Command, record: Callable[..., Run], tmp_path: Path
+) -> None:
+    run = record()
+    code, out, err = command("export", run.name, tmp_path / "replay.html", "--no-figures", "--megabytes", "5")
+    assert code == 0, err
+    assert Path(out.strip()) == tmp_path / "replay.html"
+    assert b"Content-Security-Policy" in (tmp_path / "replay.html").read_bytes()
+    for arguments, sentence in [
+        (["replay.html"], "exists already"),
+        (["run.tar"], "write .zip or .html"),
+        (["run.zip", "--megabytes", "5"], "a zip holds the whole run"),
+        (["nowhere/replay.html", "--no-figures"], "cannot be written"),
+    ]:
+        code, _, err = command("export", run.name, tmp_path / arguments[0], *arguments[1:])
+        assert code == 1
+        assert sentence in err
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["replay.html"]
+
+
 def test_ctrl_c_stops_in_good_order_and_resume_finishes(runs: Path) -> None:
     words = [sys.executable, "-m", "clustlab.cli", "train", "ae-kmeans", "--data", "blobs", "--runs", str(runs)]
     words += ["--set", "training.epochs=1000", "--set", "training.threads=1", "--set", "network.hidden=16"]

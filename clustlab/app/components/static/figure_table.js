@@ -9,7 +9,12 @@ const COLUMNS = ["x", "y", "z", "text", "customdata", "value", "values", "labels
 /** CSV of plotly traces: one line a point, columns trace, index and whatever the traces hold; matrices are unrolled. */
 export function tableOf(traces) {
   const rows = traces.flatMap((trace, number) => rowsOf(flatten(trace), trace.name || `trace ${number}`));
-  const names = ["trace", ...new Set(rows.flatMap((row) => Object.keys(row).filter((name) => name !== "trace")))];
+  return tableOfRows(rows);
+}
+
+/** CSV of rows; the columns stand in the order in which they are met. */
+export function tableOfRows(rows) {
+  const names = [...rows.reduce((found, row) => Object.keys(row).reduce((names, name) => names.add(name), found), new Set())];
   return [names.join(","), ...rows.map((row) => names.map((name) => quote(row[name])).join(","))].join("\r\n") + "\r\n";
 }
 
@@ -38,7 +43,7 @@ function rowsOf({ z, ...columns }, trace) {
 }
 
 /** An array as plotly writes it to JSON: plain, or typed and packed in base 64. */
-function decode(column) {
+export function decode(column) {
   if (Array.isArray(column)) return column;
   if (!column?.bdata || !(column.dtype in TYPES)) return null;
   const bytes = Uint8Array.from(atob(column.bdata), (letter) => letter.charCodeAt(0));
