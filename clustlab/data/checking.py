@@ -10,10 +10,22 @@ import numpy as np
 
 from clustlab.errors import DataError
 
-__all__ = ["MOST_BYTES", "check_room", "classes", "samples"]
+__all__ = ["MOST_BYTES", "check_room", "classes", "plain", "samples"]
 
 MOST_BYTES = 4 * 2**30
 """Bytes of the samples of a data set as 32-bit numbers, and of a single array in a file, at most."""
+
+MOST_NAME = 200
+"""Characters that the name of a class may have."""
+
+CHUNK = 4096
+
+
+def plain(text: object, most: int = 60) -> str:
+    """Return a text out of a file as it may stand in a sentence: on one line, printable, and not too long."""
+    line = "".join(each if each.isprintable() else " " for each in str(text)[: 4 * most])
+    line = " ".join(line.split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 def check_room(file: str, shape: Sequence[int], itemsize: int = 4) -> None:
@@ -56,19 +68,21 @@ def samples(file: str, x: np.ndarray) -> tuple[np.ndarray, Literal["images", "ve
     Raises
     ------
     DataError
-        If they are no numbers, not of such a shape, fewer than two, missing, infinite, or negative grey values.
+        If they are no numbers, not of such a shape, fewer than two, missing, infinite, negative grey values, or all
+        the same.
     """
     if x.dtype.kind not in "buif":
-        raise DataError(f"the samples in {file} are not numbers but of type {x.dtype}")
+        raise DataError(f"the samples in {file} are not numbers but of type {plain(x.dtype)}")
     if x.ndim == 4 and x.shape[3] == 1:
         x = x[..., 0]
     if x.ndim not in (2, 3, 4) or (x.ndim == 4 and x.shape[3] != 3):
         raise DataError(
-            f"the samples in {file} have the shape {x.shape}; it must be (n, features), (n, height, width) or "
+            f"the samples in {file} have the shape {plain(x.shape)}; it must be (n, features), (n, height, width) or "
             "(n, height, width, 3)"
         )
     if len(x) < 2 or x.size == 0:
-        raise DataError(f"{file} has {x.shape} values; it takes at least two samples with at least one feature")
+        form = " × ".join(f"{side:,}" for side in x.shape)
+        raise DataError(f"{file} holds {form} values; it takes at least two samples with at least one feature")
     check_room(file, x.shape)
     kind: Literal["images", "vectors"] = "vectors" if x.ndim == 2 else "images"
     divisor = 255.0 if kind == "images" and x.dtype == np.uint8 else 1.0
@@ -79,6 +93,8 @@ def samples(file: str, x: np.ndarray) -> tuple[np.ndarray, Literal["images", "ve
         raise DataError(f"the samples in {file} contain missing, infinite or too large values")
     if kind == "images" and x.min() < 0:
         raise DataError(f"the images in {file} contain negative values; grey values must lie in 0 … 1 or 0 … 255")
+    if all((x[at : at + CHUNK] == x[0]).all() for at in range(0, len(x), CHUNK)):
+        raise DataError(f"all samples in {file} are the same, so that there is nothing to cluster")
     if kind == "images" and x.max() > 1:
         x /= x.max()
     return x, kind
@@ -103,14 +119,16 @@ def classes(
     Raises
     ------
     DataError
-        If they are not one for each sample, or neither whole numbers nor texts, or not all of them are named.
+        If they are not one for each sample, or neither whole numbers nor texts, or not all of them are named, or by
+        names that are too long.
     """
     if labels.shape != (n,):
-        raise DataError(f"{file} has {n} samples, but classes of the shape {labels.shape}; it takes one for each")
+        given = " × ".join(f"{side:,}" for side in labels.shape) or "a single number instead of"
+        raise DataError(f"{file} has {n:,} samples, but {given} classes; it takes one for each sample")
     if labels.dtype.kind == "f" and (np.isfinite(labels) & (labels == np.round(labels))).all():
         labels = labels.astype(np.int64)
     if labels.dtype.kind not in "buiU":
-        raise DataError(f"the classes in {file} are neither whole numbers nor texts but of type {labels.dtype}")
+        raise DataError(f"the classes in {file} are neither whole numbers nor texts but of type {plain(labels.dtype)}")
     values, y = np.unique(labels, return_inverse=True)
     names = tuple(str(value) for value in values)
     named = label_names is not None and label_names.ndim == 1 and label_names.dtype.kind == "U"
@@ -118,4 +136,7 @@ def classes(
         if values[0] < 0 or values[-1] >= len(label_names):
             raise DataError(f"{file} names {len(label_names)} classes, but has samples of class {values[-1]}")
         names = tuple(str(label_names[value]) for value in values)
+    longest = max(map(len, names))
+    if longest > MOST_NAME:
+        raise DataError(f"a class in {file} has a name of {longest:,} characters; at most {MOST_NAME} are allowed")
     return y.astype(np.int64), names

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import parse_qsl, quote
 
+from clustlab.data.checking import plain
 from clustlab.data.dataset import Dataset
 from clustlab.data.readers import reader_of, suffixes
 from clustlab.errors import DataError
@@ -36,7 +37,7 @@ def split_options(text: str) -> tuple[Path, dict[str, str]]:
         options = dict(parse_qsl(rest, keep_blank_values=True, strict_parsing=True, max_num_fields=20))
     except ValueError:
         raise DataError(
-            f"“{rest}” behind the ? is not of the form name=value&name=value, as in label=species"
+            f"“{plain(rest)}” behind the ? is not of the form name=value&name=value, as in label=species"
         ) from None
     return Path(name).expanduser(), options
 
@@ -66,8 +67,8 @@ def load_file(given: str | Path) -> Dataset:
     reader = reader_of(path)
     unknown = [name for name in options if name not in reader.options]
     if unknown:
-        allowed = ", ".join(reader.options) or "nothing"
+        allowed, given_option = ", ".join(reader.options) or "nothing", plain(unknown[0], 30)
         raise DataError(
-            f"{path.name} cannot be read with “{unknown[0]}”; behind the ? of {reader.title} may stand {allowed}"
+            f"{path.name} cannot be read with “{given_option}”; behind the ? of {reader.title} may stand {allowed}"
         )
     return reader.read(path, options)

@@ -6,15 +6,16 @@ import hashlib
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from clustlab.data.fetching import kept_folder
 from clustlab.data.readers import suffixes
-from clustlab.errors import DataError
+from clustlab.errors import ClustlabError, DataError
 
-__all__ = ["keep"]
+__all__ = ["keep", "keeping"]
 
 MOST_FILES = 4
 """An upload is one data set: images and classes of IDX are two files."""
@@ -50,6 +51,28 @@ def keep(files: Mapping[str, BinaryIO]) -> Path:
     except OSError as error:
         raise DataError(f"the upload cannot be kept in {kept_folder('uploads')} ({error.strerror})") from error
     return folder / next((name for name in names.values() if "labels" not in name), next(iter(names.values())))
+
+
+@contextmanager
+def keeping(files: Mapping[str, BinaryIO]) -> Iterator[Path]:
+    """Offer the path of an upload for the length of a ``with`` block; what cannot be read in there is not kept.
+
+    An upload that was there before stays whatever happens: a run may have been trained on it.
+
+    Parameters
+    ----------
+    files : mapping of str to binary stream
+        As for :func:`keep`, which says what is refused.
+    """
+    folder = kept_folder("uploads")
+    before = {place.name for place in folder.iterdir()} if folder.is_dir() else set()
+    path = keep(files)
+    try:
+        yield path
+    except ClustlabError:
+        if path.parent.name not in before:
+            shutil.rmtree(path.parent, ignore_errors=True)
+        raise
 
 
 def _kept(files: Mapping[str, BinaryIO], names: Mapping[str, str]) -> Path:

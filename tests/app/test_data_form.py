@@ -64,7 +64,8 @@ def test_data_can_be_fetched_from_the_form(app: AppTest, tmp_path: Path) -> None
     def ensure(download: Download, report: Report) -> None:
         report("fetching USPS from openml.org: 1 of about 5 MB, 2 s")
         (tmp_path / "kept" / "fetched").mkdir(parents=True)
-        np.savez(tmp_path / "kept" / "fetched" / "usps.npz", X=np.eye(16)[None].repeat(4, 0), y=[0, 1, 1, 0])
+        x = np.arange(1, 5)[:, None, None] * np.eye(16)
+        np.savez(tmp_path / "kept" / "fetched" / "usps.npz", X=x, y=[0, 1, 1, 0])
 
     app.selectbox(key="form-data").select("usps").run()
     with patch("clustlab.data.fetching.ensure", ensure):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,13 +44,14 @@ class Look(NamedTuple):
 def choose() -> Source | None:
     """Let the person name or upload a file and say how to read it; return what is in it, or None without one."""
     try:
-        path, options = _where()
-        if path is None:
-            st.caption(READABLE)
-            return None
-        text = with_options(path, options or _reading(path))
-        with st.spinner("Reading …"):
-            look = _look(text, _stamp(path))
+        with ExitStack() as reading:
+            path, options = _where(reading)
+            if path is None:
+                st.caption(READABLE)
+                return None
+            text = with_options(path, options or _reading(path))
+            with st.spinner("Reading …"):
+                look = _look(text, _stamp(path))
     except ClustlabError as error:
         st.error(str(error), icon=":material/error:")
         return None
@@ -70,8 +72,11 @@ def only_this_computer() -> bool:
     return str(config.get_option("server.address") or "").lower() in LOCAL
 
 
-def _where() -> tuple[Path | None, dict[str, str]]:
-    """Return the path that was typed or uploaded, if any, and the options that were typed behind it."""
+def _where(reading: ExitStack) -> tuple[Path | None, dict[str, str]]:
+    """Return the path that was typed or uploaded, if any, and the options that were typed behind it.
+
+    An upload is kept on the disk if it can be read while ``reading`` is open.
+    """
     typed = ""
     if only_this_computer():
         typed = st.text_input(
@@ -90,7 +95,7 @@ def _where() -> tuple[Path | None, dict[str, str]]:
         path, options = split_options(typed.strip().strip("\"'"))
         return path.resolve(), options
     if uploaded:
-        return uploads.keep({file.name: file for file in uploaded}), {}
+        return reading.enter_context(uploads.keeping({file.name: file for file in uploaded})), {}
     return None, {}
 
 

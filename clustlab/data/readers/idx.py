@@ -63,7 +63,7 @@ def _read(path: Path) -> np.ndarray:
             packed = path.name.lower().endswith(GZIP)
             return _values(path.name, gzip.GzipFile(fileobj=stream) if packed else stream)
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path.name} is damaged and cannot be read ({error})") from error
+        raise DataError(f"{path.name} is damaged and cannot be read ({checking.plain(error)})") from error
 
 
 def _values(file: str, stream: BinaryIO | gzip.GzipFile) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import stat
 import struct
 import warnings
 import zipfile
@@ -109,7 +110,7 @@ def image_files(path: Path) -> Iterator[list[ImageFile]]:
     try:
         archive = zipfile.ZipFile(path)
     except (OSError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path.name} is not a zip or damaged ({error})") from error
+        raise DataError(f"{path.name} is not a zip or damaged; pack the images once more") from error
     with archive:
         yield _classified(path.name, _in_archive(path.name, archive))
 
@@ -143,9 +144,15 @@ def _in_archive(place: str, archive: zipfile.ZipFile) -> dict[str, Callable[[], 
     found: dict[str, Callable[[], bytes]] = {}
     for info in archive.infolist():
         name = PurePosixPath(info.filename)
+        called = f"“{checking.plain(name)}” in {place}"
+        # zipfile turns backslashes into slashes on Windows only; no image needs one in its name
+        if name.is_absolute() or ".." in name.parts or "\\" in info.orig_filename:
+            raise DataError(f"{called} is a path that leads out of the zip; pack the folder of the images itself")
         if _is_image(name) and not info.is_dir():
+            if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
+                raise DataError(f"{called} is a link or a device; pack the images themselves")
             if info.flag_bits & 1:
-                raise DataError(f"“{name}” in {place} is encrypted; pack the images without a password")
+                raise DataError(f"{called} is encrypted; pack the images without a password")
             _check(place, name, info.file_size, len(found))
             found[name.as_posix()] = lambda info=info: archive.read(info)  # type: ignore[misc]
     return found
@@ -160,7 +167,8 @@ def _check(place: str, name: PurePosixPath | Path, size: int, before: int) -> No
     if before >= MOST_IMAGES:
         raise DataError(f"{place} holds more than {MOST_IMAGES:,} images; give fewer")
     if size > MOST_IMAGE_BYTES:
-        raise DataError(f"“{name}” in {place} is larger than {MOST_IMAGE_BYTES / 2**20:.0f} MiB, the most for an image")
+        limit = f"{MOST_IMAGE_BYTES / 2**20:.0f} MiB"
+        raise DataError(f"“{checking.plain(name)}” in {place} is larger than {limit}, the most for an image")
 
 
 def _classified(place: str, found: Mapping[str, Callable[[], bytes]]) -> list[ImageFile]:
@@ -173,8 +181,8 @@ def _classified(place: str, found: Mapping[str, Callable[[], bytes]]) -> list[Im
     flat = [name for name, parts in paths.items() if len(parts) == 1]
     if flat and len(flat) < len(paths):
         raise DataError(
-            f"some images in {place} lie in sub-folders and some, such as “{flat[0]}”, do not; make one sub-folder for "
-            "each class, or put all of them side by side"
+            f"some images in {place} lie in sub-folders and some, such as “{checking.plain(flat[0])}”, do not; make "
+            "one sub-folder for each class, or put all of them side by side"
         )
     return [ImageFile(name, None if flat else parts[0], found[name]) for name, parts in paths.items()]
 
@@ -194,9 +202,10 @@ def _header(place: str, file: ImageFile) -> Image:
 
     image = Image.open(io.BytesIO(file.content()), formats=FORMATS)
     if image.width * image.height > MOST_PIXELS:
-        raise DataError(f"“{file.name}” in {place} has more than {MOST_PIXELS:,} pixels, the most for an image")
+        raise _too_large(place, file)
     if image.mode not in GREY + COLOUR:
-        raise DataError(f"“{file.name}” in {place} has pixels of the kind {image.mode}; save it with 8 bits a channel")
+        called = f"“{checking.plain(file.name)}” in {place}"
+        raise DataError(f"{called} has pixels of the kind {image.mode}; save it with 8 bits a channel")
     return image
 
 
@@ -218,8 +227,16 @@ def _refusing(place: str, file: ImageFile) -> Iterator[None]:
             yield
     except DataError:
         raise
-    except (*UNREADABLE, struct.error, Image.DecompressionBombError) as error:
-        raise DataError(f"“{file.name}” in {place} cannot be read as an image") from error
+    except Image.DecompressionBombError as error:
+        raise _too_large(place, file) from error
+    except (*UNREADABLE, struct.error) as error:
+        raise DataError(f"“{checking.plain(file.name)}” in {place} cannot be read as an image") from error
+
+
+def _too_large(place: str, file: ImageFile) -> DataError:
+    return DataError(
+        f"“{checking.plain(file.name)}” in {place} has more than {MOST_PIXELS:,} pixels; give a smaller one"
+    )
 
 
 def _size(place: str, text: str, sizes: Counter[tuple[int, int]]) -> tuple[tuple[int, int], bool]:
@@ -228,13 +245,16 @@ def _size(place: str, text: str, sizes: Counter[tuple[int, int]]) -> tuple[tuple
         given = re.fullmatch(r"(\d{1,4})(?:x(\d{1,4}))?", text)
         sides = (int(given[1]), int(given[2] or given[1])) if given else (0, 0)
         if not 4 <= min(sides) <= max(sides) <= MOST_SIDE:
-            raise DataError(f"size={text} is not possible; write 28 or 28x20, height first, each 4 to {MOST_SIDE}")
+            given_text = checking.plain(text, 20)
+            raise DataError(
+                f"size={given_text} is not possible; write 28 or 28x20, height first, each 4 to {MOST_SIDE}"
+            )
         return sides, True
     most = max(sizes, key=lambda sides: (sizes[sides], sides))
     if max(most) > MOST_SIDE:
         raise DataError(
-            f"the images in {place} have {most[1]} × {most[0]} pixels, and at most {MOST_SIDE} × {MOST_SIDE} are read "
-            "as they are; ask for smaller ones, as with ?size=64, or make features of them with clustlab features"
+            f"the images in {place} have {most[1]} × {most[0]} pixels, and at most {MOST_SIDE} × {MOST_SIDE} are read; "
+            "ask for smaller ones, as with ?size=64, or make features of them with clustlab features"
         )
     return most, False
 

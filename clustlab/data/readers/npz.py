@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import tokenize
+import warnings
 import zipfile
 import zlib
 from collections.abc import Collection, Mapping
@@ -36,6 +38,8 @@ UNREADABLE = (
     OSError,
     ValueError,
     EOFError,
+    SyntaxError,
+    tokenize.TokenError,
     MemoryError,
     RuntimeError,
     NotImplementedError,
@@ -63,7 +67,7 @@ def read_npz(path: Path, options: Mapping[str, str]) -> Dataset:
     if x is None and set(ROWS) <= set(arrays):
         x = dense(path.name, arrays)
     if x is None:
-        there = ", ".join(sorted(arrays)) or "no array at all"
+        there = checking.plain(", ".join(sorted(arrays)), 100) or "no array at all"
         raise DataError(f"{path.name} has no array “X” with the samples; it has {there}")
     if "scale" in arrays and x.ndim == 2 and x.dtype.kind in "ui":
         x = _scaled(path.name, x, arrays["scale"])
@@ -102,13 +106,16 @@ def read_arrays(path: Path, wanted: Collection[str]) -> dict[str, np.ndarray]:
     except DataError:
         raise
     except UNREADABLE as error:
-        raise DataError(f"{path.name} is damaged and cannot be read ({error})") from error
+        raise DataError(f"{path.name} is damaged and cannot be read") from error
 
 
 def _array(file: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
     """Return one array; what it says of its size is checked before there is room made for it."""
     headers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-    with archive.open(info) as stream:
+    if info.flag_bits & 1:
+        raise DataError(f"{file} is encrypted; save it without a password")
+    with warnings.catch_warnings(), archive.open(info) as stream:
+        warnings.simplefilter("ignore")  # on headers that an old Python wrote, which are none of the person's business
         version = npy.read_magic(stream)
         if version not in headers:
             raise ValueError(f"“{info.filename}” is of an unknown version")
@@ -116,7 +123,7 @@ def _array(file: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.nda
         if dtype.hasobject:
             raise DataError(f"{file} holds Python objects; save plain numeric arrays instead")
         if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != info.file_size - stream.tell():
-            raise ValueError(f"“{info.filename}” has not the size that it says")
+            raise DataError(f"“{checking.plain(info.filename)}” in {file} has not the size that it says; save it again")
         checking.check_room(file, shape, dtype.itemsize)
     with archive.open(info) as stream:
         return npy.read_array(stream, allow_pickle=False)
@@ -146,7 +153,7 @@ def dense(file: str, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
         )
         rows.check_format(full_check=True)
     except ValueError as error:
-        raise DataError(f"the sparse samples in {file} do not fit together ({error})") from error
+        raise DataError(f"the sparse samples in {file} do not fit together ({checking.plain(error, 80)})") from error
     return np.asarray(rows.toarray())
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import re
 import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,11 +28,14 @@ LABELS = ("label", "class", "target", "y")
 
 MOST_FILE_BYTES = 2**30
 MOST_COLUMNS = 20_000
+MOST_FIRST_LINE = 2**20
 MOST_CATEGORIES = 100
 """Different values that a column may have to be taken apart into one feature each."""
 
 SHOWN = 5
 """Names that a sentence lists."""
+
+CHUNK = 2**22
 
 
 def read_table(path: Path, options: Mapping[str, str]) -> Dataset:
@@ -65,7 +71,8 @@ def read_table(path: Path, options: Mapping[str, str]) -> Dataset:
     x, kind = checking.samples(path.name, _numbers(path.name, frame[features], one_hot))
     if not label:
         return Dataset(path.stem, path.stem, x, None, (), kind, ("No column holds classes.",))
-    y, names = checking.classes(f"column “{label}” of {path.name}", _labels(frame[label]), len(x))
+    called = f"column “{checking.plain(label, 40)}” of {path.name}"
+    y, names = checking.classes(called, _labels(frame[label]), len(x))
     return Dataset(path.stem, path.stem, x, y, names, kind, (f"Classes are the column “{label}”.",))
 
 
@@ -102,25 +109,56 @@ def _frame(path: Path, *, header_only: bool = False) -> pd.DataFrame:
         raise
     except UnicodeDecodeError as error:
         raise DataError(f"{path.name} is not text in UTF-8; save it so") from error
-    except (OSError, ValueError, Warning, MemoryError, NotImplementedError) as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise DataError(f"{path.name} cannot be read as a table ({reason})") from error
+    except (OSError, ValueError, Warning, MemoryError, NotImplementedError, csv.Error) as error:
+        raise DataError(f"{path.name} cannot be read as a table ({_reason(error)})") from error
+
+
+def _reason(error: BaseException) -> str:
+    """Return why a table cannot be read, in words; a ragged line is what it nearly always is."""
+    ragged = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
+    if ragged:
+        return f"line {ragged[2]} has {ragged[3]} values where {ragged[1]} are wanted"
+    if isinstance(error, Warning):
+        return "its lines hold more values than the first line has names"
+    return checking.plain(error, 110) or "it is damaged"
 
 
 def _text(path: Path, header_only: bool) -> pd.DataFrame:
     import pandas as pd
 
-    with path.open(encoding="utf-8-sig", errors="strict") as stream:
-        first = stream.readline(2**20)
-    separator = "\t" if path.suffix.lower() == ".tsv" else ";" if ";" in first and "," not in first else ","
-    names = [name.strip().strip('"') for name in first.strip("\r\n").split(separator)]
+    separator = _check_first_line(path)
+    with path.open("rb") as content:
+        if any(b"\0" in chunk for chunk in iter(lambda: content.read(CHUNK), b"")):
+            raise DataError(f"{path.name} holds NUL bytes, so it is no text")
+    return pd.read_csv(
+        path, sep=separator, encoding="utf-8-sig", index_col=False, low_memory=False, nrows=0 if header_only else None
+    )
+
+
+def _check_first_line(path: Path) -> str:
+    """Return what separates values, after seeing that the first line names each column once."""
+    with path.open(encoding="utf-8-sig", errors="strict", newline="") as stream:
+        first = stream.readline(MOST_FIRST_LINE)
+        if not first:
+            raise DataError(f"{path.name} is empty; it takes a line with the names of the columns, and the samples")
+        if len(first) == MOST_FIRST_LINE:
+            raise DataError(f"the first line of {path.name} is longer than {MOST_FIRST_LINE:,} characters")
+        separator = "\t" if path.suffix.lower() == ".tsv" else ";" if ";" in first and "," not in first else ","
+        stream.seek(0)
+        names = [name.strip() for name in next(csv.reader(stream, delimiter=separator), [])]
     if len(names) > MOST_COLUMNS:
         raise DataError(f"{path.name} has more than {MOST_COLUMNS:,} columns; save its numbers as .npz instead")
     if names and all(_is_number(name) for name in names):
         raise DataError(f"the first line of {path.name} must name the columns; it holds numbers")
-    return pd.read_csv(
-        path, sep=separator, encoding="utf-8-sig", index_col=False, low_memory=False, nrows=0 if header_only else None
-    )
+    # pandas would give the second one another name without a word
+    _must_differ(path.name, [name for name in names if name])
+    return separator
+
+
+def _must_differ(file: str, names: Sequence[str]) -> None:
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    if twice is not None:
+        raise DataError(f"two columns of {file} are called “{checking.plain(twice)}”; give each one its own name")
 
 
 def _parquet(path: Path, header_only: bool) -> pd.DataFrame:
@@ -148,22 +186,23 @@ def _is_number(text: str) -> bool:
 def _must_be_there(file: str, frame: pd.DataFrame, names: Sequence[str]) -> None:
     gone = next((name for name in names if name not in frame.columns), None)
     if gone is not None:
-        raise DataError(f"{file} has no column “{gone}”; it has {_listed(list(frame.columns))}")
-    if not frame.columns.is_unique:
-        raise DataError(f"two columns of {file} have the same name; give each one its own")
+        there = _listed([checking.plain(name, 24) for name in frame.columns])
+        raise DataError(f"{file} has no column “{checking.plain(gone, 40)}”; it has {there}")
+    _must_differ(file, list(frame.columns))
 
 
 def _must_be_whole(file: str, frame: pd.DataFrame) -> None:
     missing = {name: int(count) for name, count in frame.isna().sum().items() if count}
     if missing:
-        told = _listed([f"{count} in column “{name}”" for name, count in missing.items()])
+        told = _listed([f"{count} in column “{checking.plain(name, 20)}”" for name, count in missing.items()], 3)
         name = _quoted(next(iter(missing)))
         raise DataError(f"{file} lacks values: {told}; fill them in, or leave columns out with ?without={name}")
 
 
 def _quoted(name: object) -> str:
-    """Return the name of a column as it must stand behind a ``?``."""
-    return quote(str(name))
+    """Return the name of a column as it must stand behind a ``?``, if it is short enough for a sentence."""
+    found = quote(str(name))
+    return found if len(found) <= 24 else "…"
 
 
 def _numbers(file: str, frame: pd.DataFrame, one_hot: Sequence[str]) -> np.ndarray:
@@ -175,17 +214,18 @@ def _numbers(file: str, frame: pd.DataFrame, one_hot: Sequence[str]) -> np.ndarr
             values, codes = np.unique(column.astype(str).to_numpy(dtype=str), return_inverse=True)
             if len(values) > MOST_CATEGORIES:
                 raise DataError(
-                    f"column “{name}” of {file} has {len(values)} different values; "
+                    f"column “{checking.plain(name, 40)}” of {file} has {len(values)} different values; "
                     f"one-hot takes at most {MOST_CATEGORIES}"
                 )
             parts.append(np.eye(len(values))[codes])
         elif column.dtype.kind in "buif":
             parts.append(column.to_numpy(dtype=np.float64)[:, None])
         else:
+            value = next((each for each in column if not _is_number(str(each))), column.iloc[0])
             raise DataError(
-                f"column “{name}” of {file} does not hold numbers (the first value is “{str(column.iloc[0])[:40]}”); "
-                f"it can be the classes (?label={_quoted(name)}), a feature for each of its values "
-                f"(?one-hot={_quoted(name)}), or be left out (?without={_quoted(name)})"
+                f"column “{checking.plain(name, 24)}” of {file} does not hold numbers (“{checking.plain(value, 20)}”); "
+                f"take it as classes (?label={_quoted(name)}) or apart (?one-hot={_quoted(name)}), or leave it out "
+                f"(?without={_quoted(name)})"
             )
     return np.concatenate(parts, axis=1)
 
@@ -194,9 +234,9 @@ def _labels(column: pd.Series) -> np.ndarray:
     return column.to_numpy() if column.dtype.kind in "buif" else column.astype(str).to_numpy(dtype=str)
 
 
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+def _listed(names: Sequence[str], most: int = SHOWN) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 READER = Reader(

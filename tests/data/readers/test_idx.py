@@ -73,5 +73,5 @@ def test_a_damaged_gzip_and_classes_of_another_number_are_refused(tmp_path: Path
     with pytest.raises(DataError, match=r"damaged\.idx\.gz is damaged"):
         load(str(tmp_path / "damaged.idx.gz"))
     written(tmp_path, "few-labels-idx1-ubyte", idx(LABELS[:2]))
-    with pytest.raises(DataError, match="few-labels-idx1-ubyte has 3 samples, but classes of the shape"):
+    with pytest.raises(DataError, match="few-labels-idx1-ubyte has 3 samples, but 2 classes"):
         load(written(tmp_path, "few-images-idx3-ubyte", idx(IMAGES)))

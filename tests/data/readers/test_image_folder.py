@@ -82,7 +82,8 @@ def test_images_stand_upright_as_the_camera_says(tmp_path: Path) -> None:
     stream, exif = io.BytesIO(), Image.Exif()
     exif[image_folder.ORIENTATION] = 6
     Image.new("L", (6, 4)).save(stream, "PNG", exif=exif)
-    assert load(placed(tmp_path, {"1.png": stream.getvalue(), "2.png": stream.getvalue()})).shape == (6, 4)
+    files = {"1.png": stream.getvalue(), "2.png": stream.getvalue(), "3.png": png(size=(4, 6))}
+    assert load(placed(tmp_path, files)).shape == (6, 4)
 
 
 def huge_png() -> bytes:
