@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from clustlab import catalog, discovery
 from clustlab.errors import LaunchError, SpecError
@@ -15,10 +15,55 @@ from clustlab.runs.reader import JsonLines, Run, open_run
 from clustlab.runs.status import now
 from clustlab.spec import Parent, RunSpec
 
-__all__ = ["checkpoint_steps", "fork", "pretraining_steps"]
+__all__ = ["Crossroads", "checkpoint_steps", "crossroads", "fork", "pretraining_steps"]
 
 KEPT = ("data", "seed", "n_clusters", "network")
 """Parts of the spec that a fork has in common with its parent; a past with others would not be its own."""
+
+
+class Crossroads(NamedTuple):
+    """A checkpoint from which training can go on."""
+
+    step: int
+    phase: str
+    """Title of the phase that it lies in or ends."""
+    ends: bool
+    """Whether the phase ends there."""
+    methods: tuple[str, ...] = ()
+    """What can go on from there: the run's own method, if it still trains anything, and those pretrained alike."""
+
+
+def crossroads(run: Run) -> list[Crossroads]:
+    """Return the checkpoints of a run behind which something can be trained, by rising step."""
+    phases = run.about.get("phases", ())
+    names = [phase["name"] for phase in phases]
+    found: list[Crossroads] = []
+    if not names:  # broken off before its networks were ready
+        return found
+    for step, path in run.folder.checkpoint_files().items():
+        inside = [record["phase"] for record in run.frames.records() if _is_past(record, step)]
+        at = names.index(inside[-1]) if inside and inside[-1] in names else 0
+        ends = path.name.endswith(".phase.pt")
+        trains = any(phase.get("trains", True) for phase in phases[at + ends :])
+        methods = (*((run.spec.method,) if trains else ()), *_pretrained_alike(run, step))
+        if methods:
+            found.append(Crossroads(step, str(phases[at].get("title") or names[at]), ends, methods))
+    return found
+
+
+def _pretrained_alike(run: Run, step: int) -> list[str]:
+    """Return the other methods whose pretraining is that of a run, as long as it lasts, and that train anything on."""
+    known = catalog.described()["methods"]
+    own, last = run.spec.method, pretraining_steps(run)
+    if own not in known or not known[own]["pretraining"] or step > last:
+        return []
+    return [
+        name
+        for name, entry in known.items()
+        if name != own
+        and entry["pretraining"] == known[own]["pretraining"]
+        and any(phase["trains"] and (phase["stage"] == "clustering" or step < last) for phase in entry["phases"])
+    ]
 
 
 def checkpoint_steps(run: Run) -> list[int]:
@@ -28,7 +73,7 @@ def checkpoint_steps(run: Run) -> list[int]:
 
 def pretraining_steps(run: Run) -> int:
     """Return how many steps a run's pretraining takes."""
-    return sum(phase["steps"] for phase in run.about.get("phases", ()) if phase["stage"] == "pretraining")
+    return sum(phase["steps"] for phase in run.about.get("phases", ()) if phase.get("stage") == "pretraining")
 
 
 def fork(
@@ -125,12 +170,7 @@ def _check_extensions(run: Run, spec: RunSpec, step: int) -> None:
 
 def _copy_past(parent: Run, child: RunFolder, checkpoint: Path, step: int) -> None:
     past = parent.folder
-    frames = [
-        record
-        for record in parent.frames.records()
-        # At the step where a phase ends, the next one has a first frame too, and that is not the past.
-        if record["step"] < step or (record["step"] == step and record["phase_step"] > 0)
-    ]
+    frames = [record for record in parent.frames.records() if _is_past(record, step)]
     phases = {record["phase"] for record in frames}
     child.frames.mkdir()
     child.checkpoints.mkdir()
@@ -145,6 +185,14 @@ def _copy_past(parent: Run, child: RunFolder, checkpoint: Path, step: int) -> No
     events.append({"step": step, "time": now(), "kind": "forked", "text": parent.name})
     for path, lines in ((child.scalars, scalars), (child.events, events), (child.frame_index, frames)):
         _write_lines(path, lines)
+
+
+def _is_past(record: dict[str, Any], step: int) -> bool:
+    """Whether a frame belongs to the past of a checkpoint.
+
+    At the step where a phase ends, the next one has a first frame too, and that does not.
+    """
+    return bool(record["step"] < step or (record["step"] == step and record["phase_step"] > 0))
 
 
 def _write_lines(path: Path, lines: list[dict[str, Any]]) -> None:

@@ -41,6 +41,30 @@ def test_pause_resume_and_stop_from_the_page(server: Server, page: Page, begin: 
     expect(page.get_by_role("button", name="Stop", exact=True)).to_be_hidden()
 
 
+def test_a_press_is_obeyed_although_the_page_is_drawn_anew_meanwhile(
+    server: Server, page: Page, begin: Callable[..., Run]
+) -> None:
+    run = begin()
+    laboratory = Laboratory(page)
+    laboratory.visit(f"{server.url}/?run={run.name}")
+    laboratory.wait_for_state("running")
+    button = page.get_by_role("button", name="Pause", exact=True)
+    button.hover()
+    page.mouse.down()
+    laboratory.enter("form-seed", "3")  # the whole script runs while the button is held
+    page.mouse.up()
+    laboratory.wait_for_state("paused")
+    expect(page.get_by_role("button", name="Resume", exact=True)).to_be_visible()
+    # What the server refuses is said beside the buttons.
+    page.route("**/control", lambda route: route.fulfill(status=400, json={"error": "the run cannot be resumed"}))
+    laboratory.press("Resume")
+    expect(page.get_by_test_id("run-controls")).to_contain_text("The run cannot be resumed.")
+    page.unroute("**/control")
+    laboratory.press("Resume")
+    laboratory.wait_for_state("running")
+    expect(page.get_by_test_id("run-controls")).not_to_contain_text("cannot be resumed")
+
+
 def test_a_killed_worker_shows_as_lost_and_is_resumed_to_the_end(
     server: Server, page: Page, begin: Callable[..., Run]
 ) -> None:

@@ -14,7 +14,7 @@ from clustlab import catalog, launch
 from clustlab.cli import app
 from clustlab.data import load
 from clustlab.errors import LaunchError, SpecError
-from clustlab.launch.fork import checkpoint_steps
+from clustlab.launch.fork import checkpoint_steps, crossroads
 from clustlab.runs import Run, open_run
 from clustlab.spec import RunSpec, with_settings
 
@@ -190,3 +190,24 @@ def test_a_fork_whose_past_is_lost_does_not_begin_anew(runs: Path, parents: dict
     launch.ENGINES["inline"](child.folder.path)
     assert child.state == "failed"
     assert "fork that run again" in child.status["error"]
+
+
+def test_crossroads_are_the_checkpoints_behind_which_something_can_be_trained(
+    runs: Path, parents: dict[tuple[str, ...], Run]
+) -> None:
+    (place,) = crossroads(parents[()])
+    assert (place.step, place.ends) == (PRETRAINED, True)
+    assert "ae-kmeans" not in place.methods  # it only reads the codes once more
+    assert {"idec", "dec"} <= set(place.methods) < set(alike())
+    child = forked(parents[()], "idec", runs)
+    assert len(checkpoint_steps(child)) == 2
+    (own,) = crossroads(child)
+    assert own.methods[0] == "idec"
+
+
+def test_no_other_method_goes_on_behind_the_pretraining(runs: Path, parents: dict[tuple[str, ...], Run]) -> None:
+    child = forked(parents[()], "idec", runs)
+    end = max(checkpoint_steps(child))
+    for path in child.folder.checkpoints.glob(f"*{end}.phase.pt"):
+        path.rename(path.with_name(path.name.replace(".phase", "")))  # as if it were broken off there
+    assert crossroads(child)[-1].methods == ("idec",)

@@ -1,77 +1,38 @@
-"""Pause, resume, stop, download: what can be done with the run on the page, by the state it is in."""
+"""Pause, resume, stop, fork, take home: what can be done with the run on the page, by the state it is in."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
-
 import streamlit as st
 
-from clustlab import launch
-from clustlab.app.state import Session, is_example, remember
-from clustlab.errors import ClustlabError
+from clustlab.app.components import fork_form, take_home
+from clustlab.app.components.assets import declare
+from clustlab.app.state import is_example
 from clustlab.runs import Run
-from clustlab.runs.archive import export_run
 
-__all__ = ["archive_of", "show"]
+__all__ = ["show"]
 
-POLL_SECONDS = 1.0
-
-
-def show(run: Run) -> None:
-    """Show the buttons; they look at the state once a second, as an ended run may be resumed, here or elsewhere."""
-    over = run.state == "finished" or is_example(run)
-    st.fragment(_buttons, run_every=None if over else POLL_SECONDS)(run)
+_component = declare("run_controls")
 
 
-def archive_of(run: Run) -> Callable[[], bytes]:
-    """Return a function that makes the run's zip, for a download button."""
+def show(run: Run, *, key: str = "run-controls") -> None:
+    """Show the buttons; what they do is asked of the server at once, and the page is drawn anew only when it must be.
 
-    def make() -> bytes:
-        stream = io.BytesIO()
-        export_run(run, stream)
-        return stream.getvalue()
+    That is when a run begins to live or has ended, which changes the panels that can be shown, and for a fork.
 
-    return make
-
-
-def _buttons(run: Run) -> None:
-    state = run.state
-    seen = st.session_state.get(Session.STATE_SEEN)
-    if seen is not None and seen != (run.name, state) and seen[0] == run.name:
-        st.session_state[Session.STATE_SEEN] = (run.name, state)
-        st.rerun()  # the whole page once, so that polling begins or ends
-    st.session_state[Session.STATE_SEEN] = (run.name, state)
-    with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
-        if is_example(run):
-            st.caption("A recorded example. Press *Train* to make a run of your own.")
-        elif state == "running":
-            _button("Pause", "pause", launch.pause, run)
-            _button("Stop", "stop", launch.stop, run)
-        elif state == "paused":
-            _button("Resume", "play_arrow", launch.resume, run)
-            _button("Stop", "stop", launch.stop, run)
-        elif state in ("queued", "starting"):
-            _button("Stop", "stop", launch.stop, run)
-        elif state in ("stopped", "failed", "lost"):
-            _button("Resume", "play_arrow", launch.resume, run)
-        st.download_button(
-            "Download",
-            archive_of(run),
-            file_name=f"{run.name}.zip",
-            mime="application/zip",
-            icon=":material/download:",
-            on_click="ignore",
-            help="The run as one zip file, to open elsewhere or to send to somebody.",
-        )
+    Parameters
+    ----------
+    run : Run
+        The run on the page.
+    key : str
+        Name of the place on the page.
+    """
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="top", gap="small"):
+        data = {"run": run.name, "example": is_example(run), "lives": run.lives}
+        asked = _component(data=data, key=key, on_lives_change=_drawn_anew, on_fork_change=_drawn_anew)
+        take_home.show(run)
+    if asked.fork and asked.fork.get("run") == run.name:
+        fork_form.ask(run, asked.fork.get("step"))
 
 
-def _button(label: str, icon: str, act: Callable[[Run], None], run: Run) -> None:
-    st.button(label, key=f"control-{label}", icon=f":material/{icon}:", on_click=_act, args=(act, run))
-
-
-def _act(act: Callable[[Run], None], run: Run) -> None:
-    try:
-        act(run)
-    except ClustlabError as error:
-        remember(Session.ERROR, str(error))
+def _drawn_anew() -> None:
+    """Nothing besides: being told is what makes the page draw itself."""
