@@ -8,7 +8,7 @@ from clustlab.figures.palette import NEUTRAL, rgb
 from clustlab.figures.pictures import as_pixels, cluster_pixels, is_image
 from clustlab.figures.style import png
 
-__all__ = ["map_thumbnail", "sample_strip"]
+__all__ = ["map_thumbnail", "sample_rows", "sample_strip"]
 
 DOT = 2
 """Pixels of a dot along each side."""
@@ -74,8 +74,44 @@ def sample_strip(x: np.ndarray, y: np.ndarray | None = None, *, count: int = 10)
         return map_thumbnail(plane, np.full(len(plane), -1), width=480, height=160)
     first = np.unique(y, return_index=True)[1] if y is not None else np.arange(min(count, len(x)))
     chosen = np.concatenate([first, np.setdiff1d(np.arange(min(len(x), 2 * count)), first)])[: min(count, len(x))]
-    pictures = as_pixels(x[chosen])
+    return png(_side_by_side(as_pixels(x[chosen])))
+
+
+def sample_rows(x: np.ndarray, y: np.ndarray | None = None, *, count: int = 24, rows: int = 10) -> str:
+    """Draw samples of a data set, those of a class side by side in a row; without classes, the first ones.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, h, w), (n, h, w, 3) or (n, D)
+        Images in 0 … 1, or vectors, each drawn as a row of bars.
+    y : ndarray of int, shape (n,), optional
+        Classes.
+    count : int
+        Samples in a row.
+    rows : int
+        Rows at most.
+
+    Returns
+    -------
+    str
+        A PNG with a clear ground, as a data URI.
+    """
+    if y is None:
+        members = np.array_split(np.arange(min(len(x), count * 3)), 3)
+    else:
+        members = [np.flatnonzero(y == label)[:count] for label in np.unique(y)[:rows]]
+    chosen = np.concatenate(members)
+    pictures = as_pixels(x[chosen])  # on one scale
+    lines = [
+        _side_by_side(part) for part in np.split(pictures, np.cumsum([len(part) for part in members])[:-1]) if len(part)
+    ]
+    gap, width = max(1, round(GAP * pictures.shape[1])), max(line.shape[1] for line in lines)
+    padded = [np.pad(line, ((0, gap), (0, width - line.shape[1]), (0, 0))) for line in lines]
+    return png(np.concatenate(padded)[:-gap])
+
+
+def _side_by_side(pictures: np.ndarray) -> np.ndarray:
+    """Return pictures (m, h, w, 4) as one row with gaps."""
     gap = max(1, round(GAP * pictures.shape[2]))
     cells = np.pad(pictures, ((0, 0), (0, 0), (0, gap), (0, 0)))
-    strip = cells.transpose(1, 0, 2, 3).reshape(cells.shape[1], -1, 4)[:, :-gap]
-    return png(strip)
+    return cells.transpose(1, 0, 2, 3).reshape(cells.shape[1], -1, 4)[:, :-gap]

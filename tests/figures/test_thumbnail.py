@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from clustlab.figures.palette import CLUSTER_COLOURS, NEUTRAL, rgb
-from clustlab.figures.thumbnail import map_thumbnail, sample_strip
+from clustlab.figures.thumbnail import map_thumbnail, sample_rows, sample_strip
 
 
 def pixels(source: str) -> np.ndarray:
@@ -55,3 +55,17 @@ def test_the_strip_has_one_sample_of_each_class_first() -> None:
 def test_vectors_are_a_small_scatter(shape: tuple[int, int]) -> None:
     picture = pixels(sample_strip(np.random.default_rng(0).normal(size=shape)))
     assert colours(picture) == {rgb(NEUTRAL)}
+
+
+def test_each_class_has_a_row_of_its_own() -> None:
+    x = np.stack([np.full((4, 4), value) for value in (0.2, 1.0, 0.2, 1.0, 1.0)])
+    picture = pixels(sample_rows(x, np.array([0, 1, 0, 1, 1]), count=3))
+    assert picture.shape[:2] == (4 + 1 + 4, 3 * 5 - 1)
+    assert (picture[0, :4, 0] == 51).all()
+    assert (picture[5, :4, 0] == 255).all()
+    assert (picture[0, 10:, 3] == 0).all(), "there are two samples of the first class"
+
+
+def test_without_classes_the_first_samples_stand_in_rows() -> None:
+    picture = pixels(sample_rows(np.random.default_rng(0).random((7, 4, 4)), count=2))
+    assert picture.shape[:2] == (3 * 4 + 2, 2 * 5 - 1)

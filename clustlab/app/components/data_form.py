@@ -9,10 +9,12 @@ from clustlab.app.state import Form
 from clustlab.data import Source, fetching, sources
 from clustlab.errors import ClustlabError
 
-__all__ = ["OWN", "choose"]
+__all__ = ["OWN", "OWN_TITLE", "choose", "offer_to_fetch", "told"]
 
 OWN = "own"
 """Stands in the list of sources for a file of one's own."""
+
+OWN_TITLE = "A file of my own …"
 
 
 def choose() -> Source | None:
@@ -21,25 +23,25 @@ def choose() -> Source | None:
     name = st.selectbox(
         "Data",
         [*there, OWN],
-        format_func=lambda name: "A file of my own …" if name == OWN else there[name].title,
+        format_func=lambda name: OWN_TITLE if name == OWN else there[name].title,
         key=Form.DATA,
     )
     if name == OWN:
         source = own_data.choose()
         if source is not None:
-            st.caption(_told(source))
+            st.caption(told(source))
         return source
     source = there[name]
     if source.download and not fetching.is_here(source.download):
-        st.caption(_told(source))
-        _offer_to_fetch(source)
+        st.caption(told(source))
+        offer_to_fetch(source)
         return source
     data_strip.show(source)
-    st.caption(_told(source))
+    st.caption(told(source))
     return source
 
 
-def _told(source: Source) -> str:
+def told(source: Source) -> str:
     """Return what is known of data in a line or two; names come from files of other people and are taken literally."""
     shape = " × ".join(str(side) for side in source.shape)
     count = f"{source.n:,}".replace(",", "\u202f")
@@ -49,7 +51,7 @@ def _told(source: Source) -> str:
     return f"{count} samples · {shape} · {classes}. {description}"
 
 
-def _offer_to_fetch(source: Source) -> None:
+def offer_to_fetch(source: Source) -> None:
     """Say what *Train* will fetch, and offer to fetch it now; any other click on the page calls that off."""
     download = source.download
     if download is None:

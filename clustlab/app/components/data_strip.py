@@ -22,10 +22,11 @@ def show(source: Source) -> None:
     draw(picture, source.title)
 
 
-def draw(picture: str, title: str) -> None:
-    """Show a strip that has been drawn, a data URI."""
+def draw(picture: str, title: str, *, tall: bool = False) -> None:
+    """Show samples that have been drawn, a data URI; a tall picture has several rows."""
     text = html.escape(f"Samples of {title}")
-    st.html(f'<img class="clustlab-strip" src="{picture}" alt="{text}">')
+    rows = " tall" if tall else ""
+    st.html(f'<img class="clustlab-strip{rows}" src="{picture}" alt="{text}">')
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
