@@ -37,6 +37,8 @@ NEVER_LOADED: dict[str, tuple[str, ...]] = {
     "projections": ("torch", "streamlit", "clustlab.app", "clustlab.figures"),
     "figures": ("torch", "streamlit", "umap", "clustlab.runs", "clustlab.app"),
     "views": ("torch", "streamlit", "umap", "clustlab.app"),
+    # of the page it uses the static files, and the form in which recorded arrays reach them
+    "sharing": ("torch", "streamlit", "umap", "clustlab.app.components", "clustlab.app.pages", "clustlab.app.routes"),
     "launch": PLAIN,
     "bench": PLAIN,
     "app": ("torch", "umap"),
@@ -50,7 +52,8 @@ NEVER_LOADED: dict[str, tuple[str, ...]] = {
 """What importing a room must not load, by name of module or package, everything inside included."""
 
 NO_TORCH_INSIDE = {
-    *("errors", "spec", "metrics", "readout", "runs", "data", "projections", "figures", "views", "app", "lessons")
+    *("errors", "spec", "metrics", "readout", "runs", "data", "projections", "figures", "views", "sharing"),
+    *("app", "lessons"),
 }
 """Rooms that do not import torch inside a function either: what they need of a model, others ask for them."""
 
@@ -61,11 +64,13 @@ SCRIPTS = ("clustlab.app.pages",)
 
 SEE = """
 import importlib, json, sys
-unknown = []
+loaded, unknown = {"python": list(sys.modules)}, []
 for name in json.load(sys.stdin):
+    before = set(sys.modules)
     module = importlib.import_module(name)
+    loaded[name] = sorted(set(sys.modules) - before)
     unknown += [f"{name}.{public}" for public in getattr(module, "__all__", ()) if not hasattr(module, public)]
-json.dump({"loaded": sorted(sys.modules), "unknown": unknown}, sys.stdout)
+json.dump({"loaded": loaded, "unknown": unknown}, sys.stdout)
 """
 
 
@@ -141,9 +146,15 @@ def test_nothing_hides_an_import_inside_a_function(name: str) -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("name", ROOMS)
-def test_a_fresh_interpreter_loads_nothing_forbidden(name: str) -> None:
-    modules = [module_name(path) for path in sources() if room(path) == name and path.stem != "__main__"]
+def alike() -> list[list[str]]:
+    """Rooms of which the same is asked; they can share an interpreter, as starting one takes seconds."""
+    asked = dict.fromkeys(NEVER_LOADED[name] for name in ROOMS)
+    return [[name for name in ROOMS if NEVER_LOADED[name] == forbidden] for forbidden in asked]
+
+
+@pytest.mark.parametrize("rooms", alike(), ids="+".join)
+def test_a_fresh_interpreter_loads_nothing_forbidden(rooms: list[str]) -> None:
+    modules = [module_name(path) for path in sources() if room(path) in rooms and path.stem != "__main__"]
     importable = [module for module in modules if not within(module, SCRIPTS)]
     finished = subprocess.run(
         [sys.executable, "-c", SEE],
@@ -155,7 +166,9 @@ def test_a_fresh_interpreter_loads_nothing_forbidden(name: str) -> None:
     )
     assert finished.returncode == 0, finished.stderr
     seen = json.loads(finished.stdout)
-    assert [module for module in seen["loaded"] if within(module, NEVER_LOADED[name])] == []
+    forbidden = NEVER_LOADED[rooms[0]]
+    by = {name: module for module, loaded in seen["loaded"].items() for name in loaded if within(name, forbidden)}
+    assert by == {}
     assert seen["unknown"] == [], "names in __all__ that do not exist"
 
 

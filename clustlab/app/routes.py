@@ -21,9 +21,10 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamlit import config
 
-from clustlab.app import payload
+from clustlab.app import comparing, payload
 from clustlab.app.access import AccessError, check_caller, find_run
 from clustlab.app.components import assets
+from clustlab.app.control import control
 from clustlab.app.live import Hub, Mailbox, project_next
 from clustlab.errors import ClustlabError, RunError
 from clustlab.runs import Run
@@ -60,10 +61,12 @@ def routes() -> list[BaseRoute]:
         "runs/{run}/points/{projection}": _points,
         "runs/{run}/panels": _panels,
         "runs/{run}/figures/{panel}": drawings.answer,
+        **comparing.answers(),
     }
     found: list[BaseRoute] = [
         Route(f"{prefix}/clustlab/{path}", _guarded(answer), methods=["GET"]) for path, answer in answers.items()
     ]
+    found.append(Route(f"{prefix}/clustlab/runs/{{run}}/control", _guarded(_control), methods=["POST"]))
 
     async def live(socket: WebSocket) -> None:
         await _live(socket, hub)
@@ -145,6 +148,11 @@ async def _log(request: Request) -> Response:
     return _json({"log": await asyncio.to_thread(payload.log_tail, run)})
 
 
+async def _control(request: Request) -> Response:
+    run = await _run(request)
+    return _json(await asyncio.to_thread(control, run, await request.body()))
+
+
 async def _points(request: Request) -> Response:
     """``points/{projection}?frames=first-last&shown=``: both ends included.
 
@@ -192,7 +200,7 @@ class Drawings:
         self._tasks: OrderedDict[tuple[Any, ...], asyncio.Task[bytes]] = OrderedDict()
 
     async def answer(self, request: Request) -> Response:
-        """``figures/{panel}?frame=&selected=&…``: further parameters are options of the figure."""
+        """``figures/{panel}?frame=&selected=&other=&…``: further parameters are options of the figure."""
         run = await _run(request)
         options = {key: _option(value) for key, value in request.query_params.items()}
         frame, selected = _whole(request, "frame", -1), options.pop("selected", None)
@@ -209,7 +217,14 @@ class Drawings:
             self._tasks[key] = task
             if len(self._tasks) > KEPT_FIGURES:
                 self._tasks.popitem(last=False)
-        content = await asyncio.shield(task)
+        try:
+            content = await asyncio.shield(task)
+        except ClustlabError as error:
+            from clustlab import views  # whatever drew has loaded it
+
+            if not isinstance(error, views.NothingToShow):
+                raise
+            content = payload.plain({"unavailable": str(error)})
         return Response(content, media_type="application/json", headers=FRESH)
 
 
@@ -225,6 +240,9 @@ def _draw(run: Run, panel: str, frame: int, selected: Any, options: dict[str, An
     known = next((entry for entry in views.panels(run, frame) if entry["name"] == panel), None)
     if known is not None and not known["available"]:
         return payload.plain({"unavailable": payload.absence(run, known["from_phase"])})
+    taken = next((entry.draw.__kwdefaults__ or {} for entry in views.PANELS if entry.name == panel), {})
+    if "other" not in taken:  # the page tells all panels of both samples; most show only one
+        options = {name: value for name, value in options.items() if name != "other"}
     return str(views.draw(run, panel, frame=frame, selected=selected, **options).to_json()).encode()
 
 

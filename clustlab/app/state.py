@@ -12,6 +12,8 @@ from clustlab.app.access import example_runs, find_run
 from clustlab.runs import Run, list_runs, runs_folder
 
 __all__ = [
+    "Compared",
+    "ForkForm",
     "Form",
     "Link",
     "Session",
@@ -21,6 +23,7 @@ __all__ = [
     "option_key",
     "recall",
     "remember",
+    "selection_in_link",
     "show_in_form",
     "show_run",
 ]
@@ -31,7 +34,26 @@ class Link(StrEnum):
 
     RUN = "run"
     FRAME = "frame"
+    SELECT = "select"
     METHOD = "method"
+    DATA = "data"
+    RUNS = "runs"
+
+
+class Compared(StrEnum):
+    """Widgets and memory of the compare page and of the ticks that lead to it."""
+
+    RUNS = "compared-runs"
+    LINKED = "compared-linked"
+    TICK = "compared-tick-"
+
+
+class ForkForm(StrEnum):
+    """Widgets of the fork dialog that are not options of a method."""
+
+    STEP = "fork-step"
+    METHOD = "fork-method"
+    EXTENSIONS = "fork-extensions"
 
 
 class Form(StrEnum):
@@ -57,11 +79,11 @@ class Session(StrEnum):
     """What a page remembers of itself between two reruns."""
 
     ERROR = "session-error"
-    STATE_SEEN = "session-state-seen"
     PANEL = "session-panel"
     INSIDE = "session-inside"
     UPLOAD = "session-upload"
     LABORATORY = "session-laboratory"
+    COMPARE = "session-compare"
 
 
 def option_key(owner: str, name: str) -> str:
@@ -81,6 +103,7 @@ def show_run(run: Run) -> None:
     """Make a run the one that the laboratory shows, in the link too."""
     st.query_params[Link.RUN] = run.name
     st.query_params.pop(Link.FRAME, None)
+    st.query_params.pop(Link.SELECT, None)
 
 
 def current_run() -> Run | None:
@@ -105,6 +128,11 @@ def frame_in_link() -> int | None:
     """Return the frame in the link, if there is one."""
     text = st.query_params.get(Link.FRAME, "")
     return int(text) if text.isdecimal() else None
+
+
+def selection_in_link() -> str:
+    """Return the selection in the link as it is written there, empty if there is none."""
+    return str(st.query_params.get(Link.SELECT, ""))
 
 
 def is_example(run: Run) -> bool:

@@ -33,7 +33,7 @@ def matching(counts: np.ndarray) -> np.ndarray:
 
 
 def confusion(labels: np.ndarray, y: np.ndarray, n_clusters: int, class_names: Sequence[str] = ()) -> go.Figure:
-    """Draw the counts of clusters × classes after matching.
+    """Draw the counts of clusters × classes after matching; each cell knows its cluster and class.
 
     Parameters
     ----------
@@ -62,6 +62,8 @@ def confusion(labels: np.ndarray, y: np.ndarray, n_clusters: int, class_names: S
             showscale=False,
             xgap=1,
             ygap=1,
+            customdata=np.stack(np.broadcast_arrays(order[:, None], np.arange(n_classes)), axis=-1),
+            meta={"selects": ["cluster", "class"]},
             hovertemplate="%{z} samples of class %{x} in %{y}<extra></extra>",
         )
     )

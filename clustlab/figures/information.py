@@ -147,7 +147,7 @@ def _plane(
         figure.add_scatter(
             x=doubt[part],
             y=balance[part],
-            customdata=steps[part],
+            customdata=steps[part].astype(np.float64),  # whole numbers would be samples
             mode="lines+markers",
             name="path until now" if opacity == 1.0 else "path afterwards",
             line={"width": 1.5, "color": mixed(CLUSTER_COLOURS[0], 0.4 * opacity)},

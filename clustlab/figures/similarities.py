@@ -107,7 +107,7 @@ def _agreement(figure: go.Figure, middles: np.ndarray, place: np.ndarray, same: 
         line={"width": 2, "color": NEUTRAL},
         marker={"size": 6},
         showlegend=False,
-        customdata=counts[filled],
+        customdata=counts[filled].astype(np.float64),  # whole numbers would be samples
         hovertemplate="g ≈ %{x:.2f}: %{y:.1%} of %{customdata:,} pairs are of one class<extra></extra>",
         row=2,
         col=1,

@@ -44,7 +44,7 @@ def app(record: Callable[..., Run]) -> AppTest:
 def test_inside_stands_last_among_what_any_run_has(app: AppTest) -> None:
     assert not app.exception
     titles = [option.content for option in row(app, "panel").proto.options]
-    assert titles == ["Curves", "Confusion", "Inside"]
+    assert titles == ["Story", "Curves", "Confusion", "Flows", "Inside"]
     assert not TITLES & set(titles)
 
 

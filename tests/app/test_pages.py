@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 import clustlab.app
 from clustlab import catalog
 from clustlab.app.components.training_form import FIRST, PRESETS, preset_spec
+from clustlab.data import sources
 from clustlab.runs import Run, list_runs
 from clustlab.spec import RunSpec
 
@@ -54,6 +55,18 @@ def benchmarks_page() -> AppTest:
         benchmarks.page()
 
     return AppTest.from_function(script, default_timeout=SECONDS)
+
+
+def data_page(name: str = "") -> AppTest:
+    def script() -> None:
+        from clustlab.app.pages import data
+
+        data.page()
+
+    app = AppTest.from_function(script, default_timeout=SECONDS)
+    if name:
+        app.query_params["data"] = name
+    return app
 
 
 def button(app: AppTest, label: str) -> object:
@@ -283,3 +296,43 @@ def test_the_benchmarks_page_follows_what_is_chosen(runs: Path) -> None:
     app.segmented_control(key="bench-read-out").set_value("gmm_").run()
     assert not app.exception
     assert app.dataframe[0].value.iloc[0]["method"] == "Spectral clustering", "which leads on stripes, not on digits"
+
+
+@pytest.mark.parametrize("name", ["digits", "blobs", "lines"])
+def test_data_are_shown_before_anything_is_trained(runs: Path, name: str) -> None:
+    app = data_page(name).run()
+    assert not app.exception
+    assert not app.error
+    known = {source.name: source for source in sources()}[name]
+    assert app.subheader[0].value == known.title
+    assert len(app.get("plotly_chart")) == (2 if known.n_classes else 1)
+    assert any(f"{known.n:,}".replace(",", "\u202f") in each.value for each in app.caption)
+    assert ("no classes" in " ".join(each.value for each in app.caption)) == (not known.n_classes)
+
+
+def test_data_that_are_not_here_are_offered_and_not_fetched(runs: Path) -> None:
+    app = data_page("fashion-mnist").run()
+    assert not app.exception
+    assert any("Not on this computer yet" in each.value for each in app.caption)
+    assert not app.get("plotly_chart")
+
+
+def test_the_form_opens_with_the_data_of_the_card(runs: Path) -> None:
+    app = data_page("blobs").run()
+    button(app, "Train on it").click()  # type: ignore[attr-defined]
+    with patch("streamlit.switch_page") as opened:
+        app.session_state["session-laboratory"] = "laboratory"
+        app.run()
+    assert opened.call_args.args == ("laboratory",)
+    assert app.session_state["form-data"] == "blobs"
+
+
+def test_k_means_on_the_data_is_an_ordinary_run(runs: Path) -> None:
+    app = data_page("blobs").run()
+    app.session_state["session-laboratory"] = "laboratory"
+    button(app, "Run k-means and watch").click()  # type: ignore[attr-defined]
+    with patch("streamlit.switch_page") as opened, patch("clustlab.launch.process.start"):
+        app.run()
+    (run,) = list_runs(runs)
+    assert (run.spec.method, run.spec.data) == ("kmeans", "blobs")
+    assert opened.call_args.kwargs["query_params"] == {"run": run.name}

@@ -201,6 +201,16 @@ def test_a_figure_is_drawn_and_one_that_cannot_be_says_from_when_on(client: Test
     assert "sample 99" in refused.json()["error"]
 
 
+def test_what_lies_between_two_samples_waits_for_a_model_in_a_sentence(client: TestClient, writer: RunWriter) -> None:
+    frame = dict(np.load(writer.folder.frames / "000020.npz")) | {"model_cluster": np.arange(N_CLUSTERS)}
+    writer.frame({"step": 40, "phase": "pretrain", "metrics": {}}, frame)
+    answer = client.get("/clustlab/runs/idec-digits-0001/figures/pair?frame=2&selected=0&other=3")
+    assert answer.status_code == 200
+    assert answer.json()["unavailable"].startswith("This run has kept no model yet")
+    refused = client.get("/clustlab/runs/idec-digits-0001/figures/pair?frame=2&selected=0&other=99")
+    assert "sample 99" in refused.json()["error"]
+
+
 def test_the_socket_tells_what_was_missed_and_then_every_new_frame(client: TestClient, writer: RunWriter) -> None:
     with client.websocket_connect(f"{LIVE}?records=1&projections=pca") as live:
         records, frames = [], []

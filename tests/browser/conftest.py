@@ -70,6 +70,15 @@ def browser(playwright: Playwright, browser_path: str) -> Iterator[Browser]:
     browser.close()
 
 
+@pytest.fixture
+def plain_browser(playwright: Playwright, browser_path: str, browser_arguments: list[str]) -> Iterator[Browser]:
+    """A Chromium without WebGL."""
+    keep = [argument for argument in browser_arguments if "swiftshader" not in argument and "use-gl" not in argument]
+    browser = playwright.chromium.launch(executable_path=browser_path, args=[*keep, "--disable-3d-apis"])
+    yield browser
+    browser.close()
+
+
 @pytest.fixture(scope="session")
 def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A clustlab of its own with an empty folder of runs; it must end by itself when asked to."""

@@ -178,6 +178,16 @@ class Laboratory:
         settled(self.page)
 
     @property
+    def selection(self) -> Locator:
+        """The line under the map that says what is selected."""
+        return self.page.get_by_test_id("selection").locator(".words")
+
+    @property
+    def selected(self) -> str:
+        """What the link says of the selection."""
+        return parse_qs(urlsplit(self.page.url).query).get("select", [""])[0]
+
+    @property
     def frame(self) -> int:
         """Number of the frame on the map."""
         return int(self.canvas.get_attribute("data-frame") or -1)
@@ -269,6 +279,21 @@ class Laboratory:
         self.page.mouse.wheel(0, -250)
         self._until("(canvas, before) => canvas.dataset.zoom !== before", before)
         return self.view
+
+    def lasso(self, *corners: tuple[float, float]) -> int:
+        """Draw a lasso through corners, shares of the map's width and height; return the number of samples selected."""
+        box = self.canvas.bounding_box()
+        assert box is not None
+        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
+        self.page.keyboard.down("Shift")
+        self.page.mouse.move(*places[0])
+        self.page.mouse.down()
+        for place in places[1:]:
+            self.page.mouse.move(*place, steps=5)
+        self.page.mouse.up()
+        self.page.keyboard.up("Shift")
+        self._until("(canvas) => Number(canvas.dataset.selected) > 0", None)
+        return int(self.canvas.get_attribute("data-selected") or 0)
 
     def _until(self, condition: str, argument: Any) -> None:
         """Wait until a condition ``(canvas, argument) => boolean`` holds."""

@@ -5,26 +5,20 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 from browser.laboratory import Laboratory
 from browser.serving import Server, projector_stopped
-from playwright.sync_api import Browser, Page, Playwright, expect
+from playwright.sync_api import Browser, Page, expect
 
 from clustlab.projections import project
 from clustlab.runs import Run
 
+GOLDEN = Path(__file__).parents[1] / "golden" / "idec-acai-digits"
+
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def plain_browser(playwright: Playwright, browser_path: str, browser_arguments: list[str]) -> Iterator[Browser]:
-    """A Chromium without WebGL."""
-    keep = [argument for argument in browser_arguments if "swiftshader" not in argument and "use-gl" not in argument]
-    browser = playwright.chromium.launch(executable_path=browser_path, args=[*keep, "--disable-3d-apis"])
-    yield browser
-    browser.close()
 
 
 def test_the_points_are_drawn_without_webgl(
@@ -119,3 +113,21 @@ def test_the_map_says_which_frame_cannot_be_projected(server: Server, page: Page
     laboratory.slider.press("ArrowLeft")
     expect(laboratory.map_message).to_be_hidden()
     assert laboratory.arrived() == 1
+
+
+@pytest.fixture
+def pictured_run(server: Server) -> Iterator[Run]:
+    """A run whose samples are pictures, so few that there is room for all of them on the map."""
+    folder = shutil.copytree(GOLDEN, server.runs / "pictured-0001")
+    yield Run(folder)
+    shutil.rmtree(folder)
+
+
+def test_few_samples_are_drawn_as_their_pictures(server: Server, page: Page, pictured_run: Run) -> None:
+    laboratory = Laboratory(page)
+    laboratory.visit(f"{server.url}/?run={pictured_run.name}&frame=2")
+    laboratory.project_by("pca")
+    expect(laboratory.canvas).to_have_attribute("data-pictures", str(len(pictured_run.sample["index"])))
+    laboratory.zoom()
+    laboratory.zoom()
+    expect(laboratory.canvas).not_to_have_attribute("data-pictures", "0")

@@ -118,6 +118,6 @@ def test_an_archive_that_is_no_run_is_refused_in_one_sentence(
 
 @pytest.fixture
 def archive_of() -> Callable[[Run], bytes]:
-    from clustlab.app.components.run_controls import archive_of
+    from clustlab.app.components.take_home import archive_of
 
     return lambda run: archive_of(run)()

@@ -9,7 +9,9 @@ __all__ = ["show"]
 _component = declare("latent_canvas")
 
 
-def show(run: str, height: int | None = None, *, key: str = "latent-canvas") -> None:
+def show(
+    run: str, height: int | None = None, *, key: str = "latent-canvas", scope: str = "", compact: bool = False
+) -> None:
     """Show the latent map of a run; it follows the frame that the page shows.
 
     Parameters
@@ -21,5 +23,9 @@ def show(run: str, height: int | None = None, *, key: str = "latent-canvas") -> 
         map and the time line are seen together.
     key : str
         Name of the place on the page; give another one only where a page shows several maps.
+    scope : str
+        What looks at the run; components with another scope have a frame and a selection of their own.
+    compact : bool
+        Whether projection and colour are chosen elsewhere, once for several maps.
     """
-    _component(data={"run": run, "height": height}, key=key)
+    _component(data={"run": run, "height": height, "scope": scope, "compact": compact}, key=key)

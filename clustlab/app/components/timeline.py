@@ -9,7 +9,15 @@ __all__ = ["show"]
 _component = declare("timeline")
 
 
-def show(run: str, *, frame: int | None = None, autoplay: bool = False, key: str = "timeline") -> None:
+def show(
+    run: str,
+    *,
+    frame: int | None = None,
+    select: str = "",
+    autoplay: bool = False,
+    linked: bool = False,
+    key: str = "timeline",
+) -> None:
     """Show the time line of a run.
 
     Parameters
@@ -18,9 +26,13 @@ def show(run: str, *, frame: int | None = None, autoplay: bool = False, key: str
         Identifier of the run.
     frame : int, optional
         Frame to open the run at, e.g. from a link; a live run is followed otherwise, an ended one shows its last.
+    select : str
+        Selection to open the run with, as a link has it: a position in the probe, a pair ``a~b``, a cluster ``c4``.
     autoplay : bool
         Whether an ended run starts to play by itself when it is opened.
+    linked : bool
+        Whether the address of the page follows what is looked at; for one time line of a page.
     key : str
         Name of the place on the page.
     """
-    _component(data={"run": run, "frame": frame, "autoplay": autoplay}, key=key)
+    _component(data={"run": run, "frame": frame, "select": select, "autoplay": autoplay, "linked": linked}, key=key)

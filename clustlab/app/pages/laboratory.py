@@ -11,12 +11,22 @@ from clustlab.app.components import (
     equation,
     figure_holder,
     latent_canvas,
+    lineage,
     progress,
     run_controls,
     timeline,
     training_form,
 )
-from clustlab.app.state import Session, current_run, frame_in_link, is_example, recall, remember, show_run
+from clustlab.app.state import (
+    Session,
+    current_run,
+    frame_in_link,
+    is_example,
+    recall,
+    remember,
+    selection_in_link,
+    show_run,
+)
 from clustlab.errors import ClustlabError
 from clustlab.runs import Run
 
@@ -96,6 +106,7 @@ def _stage(run: Run) -> None:
         head, buttons = st.columns([13, 7], vertical_alignment="top")
         with head:
             progress.show(run.name)
+            lineage.show(run)
         with buttons:
             run_controls.show(run)
     with st.container(key="stage"):
@@ -108,7 +119,9 @@ def _stage(run: Run) -> None:
             equation.show(run.name)
             _explanations(run)
     with st.container(key="time"):
-        timeline.show(run.name, frame=frame_in_link(), autoplay=is_example(run))
+        timeline.show(
+            run.name, frame=frame_in_link(), select=selection_in_link(), autoplay=is_example(run), linked=True
+        )
 
 
 def _explanations(run: Run) -> None:

@@ -7,17 +7,18 @@ from typing import Any
 
 import streamlit as st
 
-from clustlab.app.components import run_controls
-from clustlab.app.state import Link, Session, recall, remember
+from clustlab.app.components import take_home
+from clustlab.app.state import Compared, Link, Session, recall, remember
 from clustlab.errors import ClustlabError
 from clustlab.runs import Run, delete_run, list_runs, runs_folder
 from clustlab.runs.archive import import_run
 from clustlab.runs.status import LIVE
 from clustlab.views import thumbnail
+from clustlab.views.compared_runs import MOST_RUNS
 
 __all__ = ["page"]
 
-COLUMNS = (9, 3)
+COLUMNS = (1, 20, 6)
 POLL_SECONDS = 2.0
 
 HEADS = (
@@ -69,13 +70,33 @@ def _open_archive() -> None:
 
 def _table(wanted: list[str]) -> None:
     runs = [run for run in list_runs(runs_folder()) if _matches(run, wanted)]
+    _offer_comparison(runs)
     with st.container(key="runs-table"):
-        place, _ = st.columns(COLUMNS)
+        _, place, _ = st.columns(COLUMNS)
         place.html(HEADS)
         for run in runs:
             _row(run)
     if not runs:
         st.caption("No run matches the filter.")
+
+
+def _offer_comparison(runs: list[Run]) -> None:
+    ticked = [run.name for run in runs if st.session_state.get(_tick(run))]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        pressed = st.button(
+            "Compare", key="compare-ticked", icon=":material/compare:", disabled=not 2 <= len(ticked) <= MOST_RUNS
+        )
+        told = (
+            "Tick two to four runs to look at them side by side." if len(ticked) < 2 else f"{len(ticked)} runs ticked."
+        )
+        st.caption(told if len(ticked) <= MOST_RUNS else f"{told} Four at most fit side by side.")
+    if pressed:
+        names = ",".join(reversed(ticked))  # the oldest first: what came later is measured against it
+        st.switch_page(st.session_state[Session.COMPARE], query_params={str(Link.RUNS): names})
+
+
+def _tick(run: Run) -> str:
+    return f"{Compared.TICK}{run.name}"
 
 
 def _matches(run: Run, wanted: list[str]) -> bool:
@@ -85,14 +106,15 @@ def _matches(run: Run, wanted: list[str]) -> bool:
 
 def _row(run: Run) -> None:
     summary = run.summary()
-    told, buttons = st.columns(COLUMNS, vertical_alignment="center")
+    tick, told, buttons = st.columns(COLUMNS, vertical_alignment="center")
+    tick.checkbox(f"Compare {_plain(run.title)}", key=_tick(run), label_visibility="collapsed")
     told.html(_told(run, summary))
     with buttons, st.container(horizontal=True, gap="small", horizontal_alignment="right"):
         if st.button("Open", key=f"open-{run.name}", icon=":material/visibility:"):
             st.switch_page(st.session_state[Session.LABORATORY], query_params={str(Link.RUN): run.name})
         st.download_button(
             "Zip",
-            run_controls.archive_of(run),
+            take_home.archive_of(run),
             file_name=f"{run.name}.zip",
             mime="application/zip",
             key=f"zip-{run.name}",

@@ -1,22 +1,24 @@
 /** One store a run, shared by every component of the page: what is known of the run, and what the person looks at. */
 
 import { Beliefs } from "./beliefs.js";
+import { Line } from "./line.js";
 import { MapPicture } from "./map_picture.js";
 import { PointStore, unpack } from "./points.js";
+import { Selection } from "./selection.js";
 
 const stores = new Map();
 const LINGER_MS = 2000;
-const RETRY_MS = [300, 600, 1200, 2500, 5000];
 const PATIENCE_MS = 4000;
 const FRAMES_PER_SECOND = 4;
 const LIVE = new Set(["queued", "starting", "running", "paused"]);
 
-/** The store of a run; opened by the first component that asks. */
-export function openStore(run) {
-  let store = stores.get(run);
+/** The store of a run; opened by the first component that asks. Another scope has a store, and so a frame, of its own. */
+export function openStore(run, scope = "") {
+  const key = `${scope} ${run}`;
+  let store = stores.get(key);
   if (!store) {
-    store = new Store(run);
-    stores.set(run, store);
+    store = Object.assign(new Store(run), { key });
+    stores.set(key, store);
     store.open();
   }
   store.users += 1;
@@ -30,14 +32,14 @@ export function closeStore(store) {
   clearTimeout(store.closing);
   store.closing = setTimeout(() => {
     if (store.users > 0) return;
-    stores.delete(store.run);
+    stores.delete(store.key);
     store.close();
   }, LINGER_MS);
 }
 
 /**
  * A run as the page sees it. Components subscribe and are told the kind of news: `about`, `status`, `records`,
- * `scalars`, `events`, `sample`, `points`, `frame`, `selection`, `beliefs`, `term`, `view`, `play`, `connection`.
+ * `scalars`, `events`, `sample`, `points`, `frame`, `selection`, `pair`, `beliefs`, `term`, `view`, `play`, `connection`.
  */
 class Store {
   constructor(run) {
@@ -46,10 +48,19 @@ class Store {
     this.listeners = new Set();
     Object.assign(this, { about: null, status: null, title: "", records: [], scalars: [], events: [], metrics: {} });
     Object.assign(this, { palette: { clusters: [], classes: [], none: "#8A8F98" }, projections: [], sample: null, thumbnails: null, hasSample: false });
-    Object.assign(this, { frame: -1, following: true, playing: false, speed: 1, selected: null, term: null });
+    Object.assign(this, { frame: -1, following: true, playing: false, speed: 1, term: null });
+    this.selection = new Selection({
+      labels: (frame) => [...this.points.values()].map(({ frames }) => frames.get(frame)?.labels).find(Boolean) ?? null,
+      classes: () => this.sample?.y ?? null,
+      count: () => this.sample?.n ?? 0,
+    }, (kind) => this.emit(kind));
     this.beliefs = new Beliefs((frame) => this.address(`beliefs/${frame}`), () => this.emit("beliefs"));
-    Object.assign(this, { projection: null, colour: "cluster", connection: "connecting", error: "" });
-    Object.assign(this, { points: new Map(), picture: new MapPicture(this), attempts: 0, counts: { scalars: 0 }, closed: false, placed: false });
+    this.line = new Line({
+      opened: () => this.opened(), heard: (text) => this.hear(JSON.parse(text)), received: (buffer) => this.receive(buffer),
+      changed: () => this.emit("connection"), again: () => this.connect(),
+    });
+    Object.assign(this, { projection: null, colour: "cluster", error: "" });
+    Object.assign(this, { points: new Map(), picture: new MapPicture(this), counts: { scalars: 0 }, closed: false, placed: false });
   }
 
   address(path) {
@@ -62,6 +73,7 @@ class Store {
   }
 
   emit(kind) {
+    if (kind === "points" || kind === "sample") this.selection.settle();
     for (const listener of [...this.listeners]) listener(kind);
   }
 
@@ -83,7 +95,7 @@ class Store {
       if (!answer.ok) return this.fail(content.error);
       this.describe(content);
     } catch {
-      return this.retry(() => this.open());
+      return this.line.retry(() => this.open());
     }
     this.error = "";
     this.connect();
@@ -112,47 +124,31 @@ class Store {
     this.emit("about");
   }
 
-  retry(act) {
-    if (this.closed) return;
-    this.connection = "offline";
-    this.emit("connection");
-    const wait = RETRY_MS[Math.min(this.attempts, RETRY_MS.length - 1)];
-    this.attempts += 1;
-    clearTimeout(this.retrying);
-    this.retrying = setTimeout(act, wait * (0.75 + 0.5 * Math.random()));
-  }
-
   connect() {
-    if (this.closed) return;
     const known = new URLSearchParams({
       records: this.records.length, events: this.events.length, scalars: this.counts.scalars,
       projections: this.wantedProjections().join(","),
     });
-    const socket = new WebSocket(this.address(`live?${known}`).replace(/^http/, "ws"));
-    socket.binaryType = "arraybuffer";
-    socket.onopen = () => {
-      this.attempts = 0;
-      this.connection = "live";
-      for (const store of this.points.values()) store.renew();
-      this.emit("connection");
-      this.loadPoints();
-    };
-    socket.onmessage = ({ data }) => (typeof data === "string" ? this.hear(JSON.parse(data)) : this.receive(data));
-    socket.onclose = () => {
-      if (this.socket === socket) this.retry(() => this.connect());
-    };
-    this.socket = socket;
     this.subscribed = known.get("projections");
+    this.line.connect(this.address(`live?${known}`));
+  }
+
+  /** Whether news come: `connecting`, `live` or `offline`. */
+  get connection() {
+    return this.line.state;
+  }
+
+  opened() {
+    for (const store of this.points.values()) store.renew();
+    this.emit("connection");
+    this.loadPoints();
   }
 
   close() {
     this.closed = true;
     this.pause();
-    clearTimeout(this.retrying);
     clearTimeout(this.impatience);
-    const { socket } = this;
-    this.socket = null;
-    socket?.close();
+    this.line.close();
   }
 
   /** News of the server, as JSON. */
@@ -199,6 +195,7 @@ class Store {
     if (!answer?.ok) return;
     const { palette, projections } = await answer.json();
     Object.assign(this, { palette, projections });
+    if (this.dressed) this.dress(this.dressed);
     this.projection ??= projections[0]?.name ?? null;
     this.emit("about");
     this.loadPoints();
@@ -253,10 +250,7 @@ class Store {
   loadPoints() {
     if (this.closed || !this.projection) return;
     const names = this.wantedProjections(), wanted = names.join(",");
-    if (this.socket?.readyState === WebSocket.OPEN && wanted !== this.subscribed) {
-      this.subscribed = wanted;
-      this.socket.send(JSON.stringify({ projections: wanted.split(",") }));
-    }
+    if (wanted !== this.subscribed && this.line.say({ projections: names })) this.subscribed = wanted;
     for (const name of names) {
       this.pointsIn(name).load(
         () => {
@@ -375,11 +369,26 @@ class Store {
     this.emit("view");
   }
 
+  /** Position in the probe of the sample that is pinned, null if none is. */
+  get selected() {
+    return this.selection.one;
+  }
+
+  /** Positions of the two samples between which one looks, null if there are no two. */
+  get pair() {
+    return this.selection.pair;
+  }
+
   /** Select a sample by its position in the probe; null selects nothing. */
   select(position) {
-    if (position === this.selected) return;
-    this.selected = position;
-    this.emit("selection");
+    this.selection.pin(position);
+  }
+
+  /** Give the clusters other colours, those of their counterparts in another run. */
+  dress(colours) {
+    this.dressed = colours;
+    this.palette = { ...this.palette, clusters: colours };
+    this.emit("view");
   }
 
   /** Point at a term of the objective by its name; null points at none. */

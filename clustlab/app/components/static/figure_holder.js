@@ -1,23 +1,20 @@
 /** One plotly figure, updated in place: it keeps its last drawing until the next one is there. */
 
+import { emphasis, wantedBy } from "./figure_selection.js";
 import { tableOf } from "./figure_table.js";
+import { csv, download, saveRow } from "./saving.js";
 import { keep, make, sentence, setText, themeOf } from "./theme.js";
 
 const CONFIG = {
   responsive: true, displaylogo: false, scrollZoom: false, showSendToCloud: false,
-  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
-  modeBarButtonsToAdd: [{
-    name: "Save as SVG", title: "Save as SVG",
-    icon: { width: 24, height: 24, path: "M12 3v10l4-4 1.4 1.4L12 16l-5.4-5.6L8 9l3 4V3zM4 19h16v2H4z" },
-    click: (node) => window.Plotly.downloadImage(node, { format: "svg", filename: node.dataset.name }),
-  }],
+  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toImage"], // keys reach the buttons below it instead
 };
 
 let library = null;
 
-/** Plotly, loaded once a page from our own route. */
+/** Plotly: as it is there in a replay, else loaded once a page from our own route. */
 function plotly() {
-  library ??= new Promise((resolve, reject) => {
+  library ??= window.Plotly ? Promise.resolve(window.Plotly) : new Promise((resolve, reject) => {
     const script = make("script", { src: new URL("./plotly.min.js", import.meta.url).href });
     script.onload = () => resolve(window.Plotly);
     script.onerror = () => {
@@ -34,13 +31,14 @@ export function mount(component) {
   return keep(component, (host) => new FigureHolder(host));
 }
 
-class FigureHolder {
+export class FigureHolder {
   constructor(host) {
     Object.assign(this, { host, store: null, busy: false, stale: false, answered: false, drawn: "", figure: null, seen: true });
     this.plot = make("div", { class: "cl-plot" });
     this.sentence = make("div", { class: "cl-sentence", role: "status" });
-    this.csv = make("button", { type: "button", class: "cl-csv", title: "Save the figure's data as CSV", hidden: true, onclick: () => this.save() }, "CSV");
-    this.root = make("div", { class: "cl-figure" }, this.plot, this.sentence, this.csv);
+    this.saves = saveRow("the figure", { PNG: () => this.saveImage("png"), SVG: () => this.saveImage("svg"), CSV: () => this.saveTable() });
+    this.saves.hidden = true;
+    this.root = make("div", { class: "cl-figure" }, this.plot, this.sentence, this.saves);
     host.append(this.root);
     // a figure in a closed tab is not asked for until somebody looks at it
     this.observer = new IntersectionObserver(([entry]) => {
@@ -72,14 +70,16 @@ class FigureHolder {
     if (this.store.error && !this.figure) this.say(this.store.error);
     else if (!this.figure && this.store.status && !this.store.alive && !this.store.records.length) this.say("This run has recorded no frame");
     if (kind === "term") this.highlight();
+    if (kind === "selection" || kind === "pair") this.emphasise();
     if (kind === "theme" && this.figure) this.draw(this.figure, this.frame);
-    if (["frame", "selection", "about", "connection", "records"].includes(kind)) this.request();
+    if (["frame", "selection", "pair", "about", "connection", "records"].includes(kind)) this.request();
   }
 
   get address() {
-    const { frame, selected } = this.store;
+    const { frame, selected, pair } = this.store;
     const asked = new URLSearchParams({ ...this.options, frame });
     if (selected !== null) asked.set("selected", selected);
+    if (pair) asked.set("other", pair[1]);
     return this.store.address(`figures/${encodeURIComponent(this.panel)}?${asked}`);
   }
 
@@ -117,7 +117,7 @@ class FigureHolder {
 
   say(text) {
     this.plot.style.display = "none";
-    this.csv.hidden = true;
+    this.saves.hidden = true;
     this.sentence.hidden = false;
     setText(this.sentence, sentence(text));
     this.root.dataset.state = "sentence";
@@ -127,20 +127,30 @@ class FigureHolder {
     Object.assign(this, { figure, frame });
     this.plot.style.display = "";
     this.sentence.hidden = true;
-    this.csv.hidden = false;
+    this.saves.hidden = false;
     this.plot.classList.remove("cl-stale");
     keepSlider(figure, this.panel === this.drawnPanel ? this.plot.layout?.sliders?.[0]?.active : undefined);
     this.drawnPanel = this.panel;
+    emphasis(figure.data, this.store.selection.members, themeOf(this.host).text).forEach((looks, at) => Object.assign(figure.data[at], looks));
     await window.Plotly.react(this.plot, figure.data, themed(figure.layout ?? {}, themeOf(this.host), this.panel), CONFIG);
     Object.assign(this.root.dataset, { state: "drawn", frame, draws: Number(this.root.dataset.draws ?? 0) + 1 });
     if (this.store.term) this.highlight();
     if (this.listening) return;
     this.listening = true;
     this.plot.on("plotly_click", ({ points }) => {
-      const given = points[0]?.customdata;
-      const position = Array.isArray(given) || ArrayBuffer.isView(given) ? given[0] : given;
-      if (Number.isInteger(position)) this.store.select(position);
+      const wanted = points[0] && wantedBy(points[0], this.figure.data[points[0].curveNumber], this.frame);
+      if (wanted) this.store.selection.want(wanted);
     });
+  }
+
+  /** Put forward the samples selected, in the figure that is there; one that is on its way brings them itself. */
+  emphasise() {
+    if (this.root.dataset.state !== "drawn" || this.address !== this.drawn) return;
+    const looks = emphasis(this.figure.data, this.store.selection.members, themeOf(this.host).text);
+    const traces = this.figure.data.flatMap((trace, at) => (differs(trace, looks[at]) ? [at] : []));
+    if (!traces.length) return;
+    const column = (name) => traces.map((at) => looks[at][name]);
+    window.Plotly.restyle(this.plot, { selectedpoints: column("selectedpoints"), selected: column("selected") }, traces);
   }
 
   /** Put back every curve but that of the term pointed at. */
@@ -151,16 +161,30 @@ class FigureHolder {
     window.Plotly.restyle(this.plot, { opacity: this.figure.data.map(({ meta }) => (!known || meta === term ? 1 : 0.15)) });
   }
 
-  save() {
-    const address = URL.createObjectURL(new Blob([tableOf(this.figure.data)], { type: "text/csv" }));
-    make("a", { href: address, download: `${this.plot.dataset.name}-frame-${this.frame}.csv` }).click();
-    setTimeout(() => URL.revokeObjectURL(address), 1000);
+  get file() {
+    return `${this.plot.dataset.name}-frame-${this.frame}`;
+  }
+
+  /** Save the figure as it is seen, on the ground of the page; a PNG has twice as many pixels each way. */
+  saveImage(format) {
+    const { data, layout, offsetWidth: width, offsetHeight: height } = this.plot;
+    const grounded = { ...layout, paper_bgcolor: themeOf(this.host).ground, width, height };
+    return window.Plotly.downloadImage({ data, layout: grounded }, { format, filename: this.file, width, height, scale: format === "png" ? 2 : 1 });
+  }
+
+  saveTable() {
+    download(csv(tableOf(this.figure.data)), `${this.file}.csv`);
   }
 
   destroy() {
     this.observer.disconnect();
     if (window.Plotly) window.Plotly.purge(this.plot);
   }
+}
+
+/** Whether a trace does not look as it should. */
+function differs(trace, looks) {
+  return Object.entries(looks).some(([name, value]) => JSON.stringify(trace[name] ?? null) !== JSON.stringify(value));
 }
 
 /** Leave a slider of the next figure where the person has put it, and show what belongs there. */

@@ -1,16 +1,22 @@
 /** The latent map: points that move between frames, centroids with trails, zoom, hover, selection. */
 
-import { Legend, SampleCard, SelectionLine, className } from "./map_card.js";
+import { Legend, SampleCard, SelectionLine } from "./map_card.js";
 import { pointColours } from "./map_colours.js";
-import { drawOverlay, trailsBefore } from "./map_overlay.js";
+import { MapHands } from "./map_hands.js";
+import { PointIndex } from "./map_index.js";
+import { drawCentroids, drawMarks, trailsBefore } from "./map_overlay.js";
+import { mapSaves } from "./map_save.js";
+import { MapThumbnails } from "./map_thumbnails.js";
+import { MapTools } from "./map_tools.js";
 import { MapView } from "./map_view.js";
-import { keep, make, pretty, reducedMotion, setText, themeOf } from "./theme.js";
+import { Voice, mapMessage, noteOf, projectionTitle, selectionSentence } from "./map_words.js";
+import { className } from "./samples.js";
+import { segments } from "./segments.js";
+import { keep, make, reducedMotion, setText, themeOf } from "./theme.js";
 import { createRenderer } from "./webgl.js";
 
 const MORPH_MS = 250;
-const REACH = 12;
 const COLOURS = [["cluster", "cluster"], ["class", "true class"], ["confidence", "confidence"]];
-const KEY_STEP = 60;
 
 /** Called by Streamlit for the place on the page. */
 export function mount(component) {
@@ -19,34 +25,41 @@ export function mount(component) {
 
 class LatentMap {
   constructor(host) {
-    Object.assign(this, { host, store: null, content: null, drawn: null, since: 0, paints: 0, emphasis: null, hovered: null });
+    Object.assign(this, { host, store: null, content: null, drawn: null, since: 0, paints: 0, emphasis: null, stale: true });
     this.view = new MapView();
     this.canvas = make("canvas", { class: "points", "data-testid": "latent-canvas", role: "img", tabindex: "0" });
     this.over = make("canvas", { class: "over", "aria-hidden": "true" });
     this.card = new SampleCard();
+    this.thumbnails = new MapThumbnails();
     this.message = make("div", { class: "message", role: "status", hidden: true });
-    this.stage = make("div", { class: "stage" }, this.canvas, this.over, this.message, this.card.element);
+    this.hands = new MapHands(this);
+    this.tools = new MapTools(this.hands, this.canvas);
+    this.tools.element.append(mapSaves(this));
+    this.heard = make("div", { class: "heard", role: "status", "aria-live": "polite", "data-testid": "map-voice" });
+    this.voice = new Voice(this.heard);
+    this.stage = make("div", { class: "stage" }, this.canvas, this.over, this.tools.element, this.tools.list, this.message, this.card.element);
     this.legend = new Legend((entry) => {
       this.emphasis = entry;
       this.recolour();
-    });
+    }, (entry) => this.choose(entry));
     this.line = new SelectionLine();
     this.projections = make("span", { class: "cl-segments", role: "group", "aria-label": "Projection" });
     this.modes = make("span", { class: "cl-segments", role: "group", "aria-label": "Colour" });
     const bar = make("div", { class: "bar" }, make("label", {}, "map", this.projections), make("label", {}, "colour", this.modes));
-    host.append(bar, this.stage, this.legend.element, this.line.element);
+    host.append(bar, this.stage, this.legend.element, this.line.element, this.heard);
     this.renderer = createRenderer(this.canvas);
     this.theme = themeOf(host);
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.stage);
-    this.listen();
   }
 
-  bind(store, { height }) {
+  bind(store, { height, compact }) {
+    this.host.classList.toggle("compact", Boolean(compact));
     this.stage.style.setProperty("--height", height ? `${height}px` : "");
     if (store !== this.store) {
       Object.assign(this, { store, content: null, drawn: null, paints: 0 });
       this.view = new MapView();
+      this.thumbnails = new MapThumbnails();
       this.clear();
       this.renderControls();
     }
@@ -61,8 +74,9 @@ class LatentMap {
     if (kind === "theme") this.theme = themeOf(this.host);
     if (["about", "sample", "view"].includes(kind)) this.renderControls();
     if (["frame", "points", "view", "about"].includes(kind)) this.take();
-    if (["view", "theme", "sample", "about"].includes(kind)) this.recolour();
+    if (["view", "theme", "sample", "about", "selection"].includes(kind)) this.recolour();
     this.describe();
+    this.speak(kind);
     this.request();
   }
 
@@ -88,8 +102,7 @@ class LatentMap {
       this.duration = Math.min(MORPH_MS, this.store.playing ? this.store.interval : MORPH_MS);
       this.renderer.set(this.content);
       if (turned) this.view.use(projection);
-      this.hovered = null;
-      this.card.hide();
+      this.hands.stay();
     }
     this.trails = trailsBefore(this.store.pointsIn(projection), points.frame, points.k, this.store.records);
     this.view.fit(range, this.canvas.width, this.canvas.height, now);
@@ -125,7 +138,7 @@ class LatentMap {
     const byClass = this.mode === "class";
     return pointColours(points, {
       entries: byClass ? sample.y : points.labels, palette: byClass ? palette.classes : palette.clusters, none: palette.none,
-      ground: this.theme.ground, shaded: this.mode === "confidence", emphasis: this.emphasis,
+      ground: this.theme.ground, shaded: this.mode === "confidence", emphasis: this.emphasis, mask: this.store.selection.set?.mask ?? null,
     });
   }
 
@@ -133,8 +146,23 @@ class LatentMap {
     if (!this.drawn) return;
     const colours = this.colours(this.drawn.points);
     Object.assign(this.content, { colourBefore: colours, colourAfter: colours });
-    this.renderer.set(this.content);
+    this.renderer.recolour(colours);
     this.request();
+  }
+
+  /** Select the samples of an entry of the legend, or let them go if they are selected. */
+  choose(entry) {
+    const { selection } = this.store;
+    if (this.chosen(entry)) selection.clear();
+    else selection.group(this.mode === "class" ? { class: entry } : { cluster: entry, frame: this.drawn.points.frame });
+  }
+
+  /** Whether exactly the samples of an entry of the legend are selected. */
+  chosen(entry) {
+    const { origin } = this.store.selection;
+    if (!origin) return false;
+    if (this.mode === "class") return origin.class === entry && origin.cluster === undefined;
+    return origin.cluster === entry && origin.class === undefined && origin.frame === this.drawn.points.frame;
   }
 
   // ---- painting ---------------------------------------------------------------------------------------------------
@@ -155,7 +183,14 @@ class LatentMap {
     this.paint(performance.now());
   }
 
+  /** Have all painted at the next moment. */
   request() {
+    this.stale = true;
+    this.requestOverlay();
+  }
+
+  /** Have only that painted which lies over the points. */
+  requestOverlay() {
     this.pending ||= requestAnimationFrame((now) => {
       this.pending = 0;
       this.paint(now);
@@ -165,7 +200,7 @@ class LatentMap {
   /** Take away what another run has left on the map. */
   clear() {
     this.renderer.set({ before: new Float32Array(0), after: new Float32Array(0), colourBefore: new Uint8Array(0), colourAfter: new Uint8Array(0) });
-    this.renderer.draw({ x: 0, y: 0, scale: 1 }, 1, 1);
+    this.renderer.draw({ x: 0, y: 0, scale: 1 }, 1, { size: 1 });
     this.over.getContext("2d").clearRect(0, 0, this.over.width, this.over.height);
     for (const name of ["frame", "points", "step", "run"]) delete this.canvas.dataset[name];
     this.legend.update([]);
@@ -179,18 +214,76 @@ class LatentMap {
     const moving = this.view.advance(now, reducedMotion());
     const { points } = this.drawn;
     const share = this.share(now);
-    this.renderer.draw(view, share, this.pointSize(points.n), this.mode === "class" ? 1.6 * this.ratio : 0);
-    const { selected, palette } = this.store;
-    drawOverlay(this.over.getContext("2d"), {
-      ratio: this.ratio, theme: this.theme, points, share, before: this.content.centroids, trails: this.trails,
-      colours: this.mode === "class" ? palette.clusters.map(() => this.theme.text) : palette.clusters,
-      emphasis: this.mode === "class" ? null : this.emphasis,
-      ring: selected === null ? null : this.placeOf(selected, share), hovered: this.hovered === null ? null : this.placeOf(this.hovered, share),
-      to: ([x, y]) => [this.canvas.width / 2 + (x - view.x) * view.scale, this.canvas.height / 2 - (y - view.y) * view.scale],
-    });
-    this.paints += 1;
+    if (this.stale) {
+      const layered = this.emphasis !== null || Boolean(this.store.selection.set);
+      this.renderer.draw(view, share, { size: this.pointSize(points.n), line: this.mode === "class" ? 1.6 * this.ratio : 0, layered });
+      this.paints += 1;
+    }
+    this.stale = false;
+    const fading = this.paintOverlay(now, share);
     this.tell(points, view);
     if (moving || share < 1) this.request();
+    else if (fading) this.requestOverlay();
+  }
+
+  /** Paint what lies over the points; true while something of it comes or goes. */
+  paintOverlay(now, share) {
+    const context = this.over.getContext("2d"), { ratio, theme, store, hands } = this;
+    const to = (place) => this.toPixels(place), place = (position) => to(this.placeOf(position, share));
+    const { palette, selected, pair } = store, { points } = this.drawn;
+    context.clearRect(0, 0, this.over.width, this.over.height);
+    const fading = this.thumbnails.draw(context, {
+      store, index: () => this.index, chosen: this.view.chosen, box: this.box, ratio, colours: this.content.colourAfter, place,
+      hovered: hands.hovered, still: reducedMotion(),
+    }, now);
+    drawCentroids(context, {
+      ratio, theme, points, share, before: this.content.centroids, trails: this.trails, to,
+      colours: this.mode === "class" ? palette.clusters.map(() => theme.text) : palette.clusters,
+      emphasis: this.mode === "class" ? null : this.emphasis,
+    });
+    const there = (position) => position !== null && position < points.n, around = 0.8 * this.thumbnails.reach;
+    drawMarks(context, {
+      ratio, theme, outline: hands.outline?.map(to) ?? null, path: pair?.every(there) ? pair.map(place) : null,
+      rings: [[hands.hovered, 6], ...(pair ?? [selected]).map((position) => [position, 9])]
+        .filter(([position]) => there(position)).map(([position, wide]) => [place(position), Math.max(wide * ratio, 1.9 * around)]),
+    });
+    return fading;
+  }
+
+  /** Device pixels of a place in the coordinates of the points. */
+  toPixels([x, y]) {
+    const view = this.view.current;
+    return [this.canvas.width / 2 + (x - view.x) * view.scale, this.canvas.height / 2 - (y - view.y) * view.scale];
+  }
+
+  /** Device pixels of a sample. */
+  pixelsOf(position) {
+    return this.toPixels(this.placeOf(position, 1));
+  }
+
+  /** What is on the screen, in the coordinates of the points. */
+  get box() {
+    const { x, y, scale } = this.view.current, wide = this.canvas.width / 2 / scale, high = this.canvas.height / 2 / scale;
+    return { left: x - wide, right: x + wide, bottom: y - high, top: y + high };
+  }
+
+  /** Whether a sample is on the screen. */
+  shows(position) {
+    const [x, y] = this.placeOf(position, 1), { left, right, bottom, top } = this.box;
+    return x > left && x < right && y > bottom && y < top;
+  }
+
+  /** Move the map so that a sample is in the middle. */
+  lookAt(position) {
+    const view = this.view.current, [x, y] = this.placeOf(position, 1);
+    this.view.pan((view.x - x) * view.scale, (view.y - y) * view.scale);
+  }
+
+  /** Where the points on the screen are, for quick questions. */
+  get index() {
+    const { points } = this.drawn.points;
+    if (this.indexed?.xy !== points) this.indexed = new PointIndex(points);
+    return this.indexed;
   }
 
   /** Diameter of a point in device pixels: smaller where there are many, larger when one looks closer. */
@@ -209,7 +302,7 @@ class LatentMap {
     const { dataset } = this.canvas;
     Object.assign(dataset, { run: this.store.run, frame: points.frame, points: points.n, step: points.step, paints: this.paints, projection: this.drawn.projection });
     dataset.zoom = JSON.stringify({ x: view.x, y: view.y, scale: view.scale, chosen: view.chosen });
-    dataset.renderer = this.renderer.kind;
+    Object.assign(dataset, { renderer: this.renderer.kind, pictures: this.thumbnails.reach ? this.thumbnails.positions.length : 0 });
   }
 
   // ---- words ------------------------------------------------------------------------------------------------------
@@ -223,12 +316,7 @@ class LatentMap {
 
   describe() {
     const { store } = this;
-    const title = (name) => store.projections.find((entry) => entry.name === name)?.title ?? name;
-    let message = "";
-    if (store.error) message = store.error;
-    else if (store.connection === "offline") message = "The connection is lost; trying again…";
-    else if (!store.records.length) message = store.alive || !store.status ? "The first frame is on its way…" : "This run has recorded no frame.";
-    else message = this.delay(title);
+    const message = mapMessage(store, this.drawn);
     setText(this.message, message);
     this.message.hidden = !message;
     this.message.classList.toggle("middle", !this.drawn);
@@ -238,22 +326,25 @@ class LatentMap {
     this.line.element.hidden = false;
     this.line.update(store, this.drawn.points, noteOf(about, store.sample?.n));
     const { n, k, step } = this.drawn.points;
-    this.canvas.setAttribute("aria-label", `Map of ${n} samples in ${k} clusters at step ${step}, ${title(this.drawn.projection)}`);
+    this.canvas.setAttribute("aria-label", `Map of ${n} samples in ${k} clusters at step ${step}, ${projectionTitle(store, this.drawn.projection)}`);
+    this.canvas.dataset.selected = store.selection.set?.positions.length ?? store.pair?.length ?? Number(store.selected !== null);
   }
 
-  /** Why the map does not show the frame that one looks at, or not in the projection chosen; "" if it does. */
-  delay(title) {
-    const { projection, frame } = this.store;
-    if (!projection) return this.drawn ? "" : "The map is being computed…";
-    const chosen = title(projection), { problems, absent } = this.store.pointsIn(projection);
-    const same = this.drawn?.projection === projection;
-    const instead = !this.drawn ? "" : same ? `; the map still shows frame ${this.drawn.points.frame + 1}` : `; this is ${title(this.drawn.projection)}`;
-    if (same && this.drawn.points.frame === frame) return "";
-    if (frame in problems) return `${chosen} of frame ${frame + 1} cannot be computed: ${problems[frame]}${instead}`;
-    if (!this.drawn) return `${chosen} is being computed…`;
-    if (!same) return `${chosen} is warming up… this is ${title(this.drawn.projection)}`;
-    // one that only has to be fetched is there in a moment
-    return absent.has(frame) ? `${chosen} of frame ${frame + 1} is on its way${instead}` : "";
+  /** Tell those who do not see the map what is selected, and which frame a person at rest has come to. */
+  speak(kind) {
+    const { store } = this;
+    if (!this.drawn) return;
+    if (kind === "selection" || kind === "pair") this.voice.say(selectionSentence(store, this.drawn.points) || "nothing is selected");
+    else if (kind === "frame" && store.waits && store.record) {
+      this.voice.say(`frame ${store.frame + 1} of ${store.records.length}, step ${store.record.step}`);
+    }
+  }
+
+  /** Show what a centroid stands for, near a place in CSS pixels. */
+  showCentroid(cluster, ...place) {
+    let size = 0;
+    for (const label of this.drawn.points.labels) size += Number(label === cluster);
+    this.card.tell(`cluster ${cluster}`, `${size} samples; click to select them`, ...place);
   }
 
   describeLegend() {
@@ -262,130 +353,21 @@ class LatentMap {
     const list = byClass ? palette.classes : palette.clusters.slice(0, this.drawn.points.k);
     const counts = new Array(list.length).fill(0);
     for (const entry of byClass ? sample.y : this.drawn.points.labels) if (entry in counts) counts[entry] += 1;
-    this.legend.update(list.map((colour, at) => ({ colour, name: byClass ? className(sample, at) : String(at), count: counts[at] })), byClass ? "classes" : "clusters");
+    const entries = list.map((colour, at) => ({ colour, name: byClass ? className(sample, at) : String(at), count: counts[at], chosen: this.chosen(at) }));
+    this.legend.update(entries, byClass ? "classes" : "clusters");
   }
 
-  // ---- hands ------------------------------------------------------------------------------------------------------
-
-  listen() {
-    const { canvas } = this;
-    canvas.addEventListener("wheel", (event) => {
-      if (!this.drawn) return;
-      event.preventDefault();
-      const [dx, dy] = this.fromMiddle(event);
-      this.view.zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0015)), dx, dy);
-      this.request();
-    }, { passive: false });
-    canvas.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0) return;
-      canvas.setPointerCapture(event.pointerId);
-      this.drag = { x: event.clientX, y: event.clientY, moved: 0 };
-    });
-    canvas.addEventListener("pointermove", (event) => this.move(event));
-    canvas.addEventListener("pointerup", (event) => this.release(event));
-    canvas.addEventListener("pointerleave", () => this.hover(null));
-    canvas.addEventListener("dblclick", () => this.fit());
-    canvas.addEventListener("keydown", (event) => this.press(event));
-  }
-
-  move(event) {
-    if (!this.drawn) return;
-    if (!this.drag) return this.hover(event);
-    const dx = event.clientX - this.drag.x, dy = event.clientY - this.drag.y;
-    this.drag = { x: event.clientX, y: event.clientY, moved: this.drag.moved + Math.abs(dx) + Math.abs(dy) };
-    if (this.drag.moved < 4) return;
-    this.canvas.classList.add("moving");
-    this.hover(null);
-    this.view.pan(dx * this.ratio, -dy * this.ratio);
-    this.request();
-  }
-
-  release(event) {
-    const clicked = this.drag && this.drag.moved < 4;
-    this.drag = null;
-    this.canvas.classList.remove("moving");
-    if (clicked && this.drawn) {
-      const position = this.nearest(event);
-      if (position !== null) this.store.select(position);
-    }
-  }
-
-  press(event) {
-    const moves = { "+": [1.25, 0, 0], "=": [1.25, 0, 0], "-": [0.8, 0, 0] };
-    if (event.key === "Escape") this.store?.select(null);
-    else if (event.key === "0") this.fit();
-    else if (event.key in moves && this.drawn) this.view.zoom(...moves[event.key]);
-    else if (event.key === "ArrowUp" && this.drawn) this.view.pan(0, -KEY_STEP);
-    else if (event.key === "ArrowDown" && this.drawn) this.view.pan(0, KEY_STEP);
-    else return;
-    event.preventDefault();
-    this.request();
-  }
-
+  /** Show all of the points again. */
   fit() {
     if (!this.drawn) return;
     this.view.fit(this.store.pointsIn(this.drawn.projection).range, this.canvas.width, this.canvas.height, performance.now(), true);
     this.request();
   }
 
-  hover(event) {
-    const position = event ? this.nearest(event) : null;
-    this.canvas.classList.toggle("pointing", position !== null);
-    if (position === null) this.card.hide();
-    else {
-      const box = this.canvas.getBoundingClientRect();
-      this.card.show(this.store, this.drawn.points, position, event.clientX - box.left, event.clientY - box.top, box);
-    }
-    if (position !== this.hovered) {
-      this.hovered = position;
-      this.request();
-    }
-  }
-
-  fromMiddle(event) {
-    const box = this.canvas.getBoundingClientRect();
-    return [(event.clientX - box.left - box.width / 2) * this.ratio, (box.height / 2 - (event.clientY - box.top)) * this.ratio];
-  }
-
-  /** Position of the sample under the cursor, null if none is within reach. */
-  nearest(event) {
-    const view = this.view.current, { points } = this.drawn.points;
-    const [dx, dy] = this.fromMiddle(event);
-    const x = view.x + dx / view.scale, y = view.y + dy / view.scale;
-    let best = ((REACH * this.ratio) / view.scale) ** 2, found = null;
-    for (let at = 0; at < points.length; at += 2) {
-      const away = (points[at] - x) ** 2 + (points[at + 1] - y) ** 2;
-      if (away < best) [best, found] = [away, at / 2];
-    }
-    return found;
-  }
-
   destroy() {
     this.observer.disconnect();
+    this.voice.silence();
     cancelAnimationFrame(this.pending);
     this.renderer.destroy();
   }
-}
-
-/** A small segmented control whose buttons are kept while their names stay. */
-function segments(element, entries, chosen, choose) {
-  const names = entries.map(([name]) => name).join();
-  element.closest("label").hidden = entries.length < 2;
-  if (element.dataset.names !== names) {
-    element.dataset.names = names;
-    element.replaceChildren(...entries.map(([name, title]) => make("button", { type: "button", "data-name": name }, title)));
-  }
-  for (const button of element.children) {
-    button.setAttribute("aria-pressed", String(button.dataset.name === chosen));
-    button.onclick = () => choose(button.dataset.name);
-  }
-}
-
-/** The line under the map: what this projection is, and how far it may be believed. */
-function noteOf(about, n) {
-  if (!about) return "";
-  const parts = [n ? `${about.title} of ${pretty(n)} samples` : about.title];
-  if (about.name === "umap") parts.push("distances mean little");
-  if (about.stability !== null) parts.push(`a point moves by ${(100 * about.stability).toFixed(0)} % of the radius a frame`);
-  return parts.join(" · ");
 }

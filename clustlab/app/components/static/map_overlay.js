@@ -1,12 +1,9 @@
-/** What lies over the points: trails, centroids with their numbers, rings. Drawn with Canvas 2D; it is little. */
+/** What lies over the points: trails, centroids with their numbers, rings, the path between two, the lasso; it is little. */
 
 const TRAIL = 24;
 
-/** Draw the overlay; `to` turns data coordinates into device pixels. */
-export function drawOverlay(context, { ratio, theme, colours, points, before, share, trails, ring, hovered, emphasis, to }) {
-  const { width, height } = context.canvas;
-  context.clearRect(0, 0, width, height);
-  if (!points) return;
+/** Draw centroids and trails; `to` turns data coordinates into device pixels. */
+export function drawCentroids(context, { ratio, theme, colours, points, before, share, trails, emphasis, to }) {
   const places = centroidPlaces(points, before, share);
   trails.forEach((trail, cluster) => {
     if (emphasis === null || emphasis === cluster) drawTrail(context, trail, places[cluster], colours[cluster], ratio, to);
@@ -15,12 +12,44 @@ export function drawOverlay(context, { ratio, theme, colours, points, before, sh
     const dim = emphasis !== null && emphasis !== cluster;
     drawCentroid(context, to(place), cluster, colours[cluster], { ratio, theme, dim });
   });
-  for (const [place, wide] of [[hovered, 6], [ring, 9]]) {
-    if (!place) continue;
-    const [x, y] = to(place);
-    stroke(context, theme.ground, 4.5 * ratio, () => context.arc(x, y, wide * ratio, 0, 7));
-    stroke(context, theme.text, 2 * ratio, () => context.arc(x, y, wide * ratio, 0, 7));
+}
+
+/**
+ * Draw what hands have done: `rings` as `[place, radius]`, the `path` between two places (or null), and the `outline` of a
+ * lasso (or null); all places in device pixels.
+ */
+export function drawMarks(context, { ratio, theme, rings, path, outline }) {
+  if (path) {
+    const line = () => {
+      context.moveTo(...path[0]);
+      context.lineTo(...path[1]);
+    };
+    context.lineCap = "round";
+    stroke(context, theme.ground, 6 * ratio, line);
+    stroke(context, theme.text, 2.5 * ratio, line);
   }
+  for (const [[x, y], radius] of rings) {
+    stroke(context, theme.ground, 4.5 * ratio, () => context.arc(x, y, radius, 0, 7));
+    stroke(context, theme.text, 2 * ratio, () => context.arc(x, y, radius, 0, 7));
+  }
+  if (outline) drawOutline(context, outline, { ratio, theme });
+}
+
+function drawOutline(context, outline, { ratio, theme }) {
+  const line = () => {
+    outline.forEach((place, at) => (at ? context.lineTo(...place) : context.moveTo(...place)));
+    context.closePath();
+  };
+  context.globalAlpha = 0.1;
+  context.fillStyle = theme.text;
+  context.beginPath();
+  line();
+  context.fill();
+  context.globalAlpha = 1;
+  stroke(context, theme.ground, 3.5 * ratio, line);
+  context.setLineDash([5 * ratio, 4 * ratio]);
+  stroke(context, theme.text, 1.5 * ratio, line);
+  context.setLineDash([]);
 }
 
 function centroidPlaces(points, before, share) {

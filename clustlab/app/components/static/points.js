@@ -20,6 +20,19 @@ export function unpack(buffer) {
   return { projection: header.projection, frames };
 }
 
+/** A frame whose points and centroids are turned, scaled and shifted. */
+function laidOver(recorded, { matrix: [[a, b], [c, d]], shift: [x, y] }) {
+  const moved = (places) => {
+    const found = new Float32Array(places.length);
+    for (let at = 0; at < places.length; at += 2) {
+      found[at] = places[at] * a + places[at + 1] * c + x;
+      found[at + 1] = places[at] * b + places[at + 1] * d + y;
+    }
+    return found;
+  };
+  return { ...recorded, recorded, points: moved(recorded.points), centroids: moved(recorded.centroids) };
+}
+
 /** Recorded points of one run in one projection. */
 export class PointStore {
   constructor(address) {
@@ -31,14 +44,28 @@ export class PointStore {
     this.news = 0;
     this.problems = {};
     this.busy = false;
+    this.laid = null;
   }
 
   get size() {
     return this.frames.size;
   }
 
+  /**
+   * Lay all points, those to come too, over the plane of another run.
+   *
+   * @param {{matrix: number[][], shift: number[]} | null} laid turn, scale and shift; null leaves them as they are
+   * @param {object} range the range of the axes that the runs share; it grows with the points of all
+   */
+  lay(laid, range) {
+    this.laid = laid;
+    this.range = range;
+    for (const frame of [...this.frames.values()]) this.add(frame.recorded ?? frame);
+  }
+
   /** Keep a frame; the range of the axes only ever grows. */
-  add(frame) {
+  add(recorded) {
+    const frame = this.laid ? laidOver(recorded, this.laid) : recorded;
     this.frames.set(frame.frame, frame);
     this.absent.delete(frame.frame);
     this.newest = Math.max(this.newest, frame.frame);

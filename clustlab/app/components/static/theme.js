@@ -4,6 +4,13 @@ import { closeStore, openStore } from "./bus.js";
 
 const PROBE_MS = 1000;
 
+/** What most components look at: one run. A scope keeps what a page looks at apart from what others look at. */
+const ONE_RUN = {
+  key: ({ run, scope = "" }) => `${scope} ${run}`,
+  open: ({ run, scope }) => openStore(run, scope),
+  close: closeStore,
+};
+
 /** Colours of Streamlit's theme as they are at an element. */
 export function themeOf(element) {
   const style = getComputedStyle(element);
@@ -101,9 +108,11 @@ function watchTheme(element, change) {
  * on its element and only destroyed when nobody has called again a moment later.
  *
  * @param {object} component what Streamlit hands to a component
- * @param {(host: Element, data: object) => {bind: Function, update: Function, destroy?: Function}} build
+ * @param {(host: Element, data: object) => {bind: Function, update: Function, destroy?: Function}} build `bind` is told
+ *   the store, the data, and what Streamlit handed over
+ * @param {{key: Function, open: Function, close: Function}} source the store that the component looks at, by its data
  */
-export function keep(component, build) {
+export function keep(component, build, source = ONE_RUN) {
   const { parentElement: parent, data } = component;
   let life = parent.clustlabLife;
   if (!life) {
@@ -115,21 +124,22 @@ export function keep(component, build) {
   }
   clearTimeout(life.timer);
   if (!life.host.isConnected) parent.append(life.host);
-  if (!life.store || life.store.run !== data.run) {
-    const store = openStore(data.run);
+  const looksAt = source.key(data);
+  if (!life.store || life.looksAt !== looksAt) {
+    const store = source.open(data);
     life.leave?.();
-    if (life.store) closeStore(life.store);
-    life.store = store;
+    if (life.store) source.close(life.store);
+    Object.assign(life, { store, looksAt });
     life.leave = store.subscribe((kind) => life.panel.update(kind));
   }
-  life.panel.bind(life.store, data);
+  life.panel.bind(life.store, data, component);
   return () => {
     clearTimeout(life.timer);
     life.timer = setTimeout(() => {
       if (parent.clustlabLife !== life) return;
       life.unwatch();
       life.leave();
-      closeStore(life.store);
+      source.close(life.store);
       life.panel.destroy?.();
       life.host.remove();
       delete parent.clustlabLife;

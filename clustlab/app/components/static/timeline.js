@@ -1,8 +1,11 @@
 /** The time line: play, scrub, follow. Moving it moves every panel of the page through the bus. */
 
+import { PageLink, readSelection } from "./page_link.js";
 import { keep, make, pretty, setText } from "./theme.js";
 
 const SPEEDS = [0.5, 1, 2, 4, 8];
+const LAY_MS = 400;
+const MARKS_A_PERCENT = 4;
 const MARKED = { target: "target distribution refreshed", checkpoint: "checkpoint" };
 const TYPING = "input:not([type=range]):not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true], [role=textbox], [role=combobox]";
 
@@ -14,6 +17,7 @@ export function mount(component) {
 class Timeline {
   constructor(host) {
     this.store = null;
+    this.link = new PageLink(host);
     const button = (text, label, act, extra = {}) =>
       make("button", { type: "button", "aria-label": label, title: label, onclick: act, ...extra }, text);
     this.play = button("▶ play", "Play or pause (space)", () => this.toggle(), { class: "play" });
@@ -36,19 +40,23 @@ class Timeline {
     document.addEventListener("keydown", this.listener);
   }
 
-  bind(store, { frame, autoplay }) {
+  bind(store, { frame, select, autoplay, linked }) {
     if (store !== this.store) {
       this.store = store;
-      this.start = { frame, autoplay };
+      this.start = { frame, select, autoplay };
       this.drawn = "";
     }
+    this.linked = linked;
+    if (linked) this.link.use(store);
     this.update("about");
   }
 
   update(kind) {
-    if (!this.store || ["points", "scalars", "metrics", "sample", "selection", "beliefs", "term", "theme"].includes(kind)) return;
+    if (this.linked && ["about", "records", "frame", "selection", "pair", "play"].includes(kind)) this.link.write();
+    if (!this.store || ["points", "scalars", "metrics", "sample", "selection", "pair", "beliefs", "term", "theme"].includes(kind)) return;
     this.begin();
-    if (["about", "records", "events"].includes(kind)) this.layOut();
+    if (kind === "about") this.layOut();
+    else if (kind === "records" || kind === "events") this.layOutSoon();
     this.render();
   }
 
@@ -58,10 +66,21 @@ class Timeline {
     if (!start || !store.records.length || !store.status) return;
     this.start = null;
     if (Number.isInteger(start.frame)) store.show(Math.min(start.frame, store.records.length - 1));
-    else if (start.autoplay && !store.alive) {
+    const wanted = readSelection(start.select ?? "", store.frame);
+    if (wanted && store.selection.empty) store.selection.want(wanted);
+    if (Number.isInteger(start.frame)) return;
+    if (start.autoplay && !store.alive) {
       store.place(0);
       store.play();
     }
+  }
+
+  /** News of a live run come faster than anybody could see a mark move. */
+  layOutSoon() {
+    this.laying ||= setTimeout(() => {
+      this.laying = 0;
+      if (this.store) this.layOut();
+    }, LAY_MS);
   }
 
   /** Phase bands and marks; done anew only when they differ. */
@@ -85,7 +104,7 @@ class Timeline {
     const seen = new Set();
     this.marks.replaceChildren(...events.filter(({ kind }) => kind in MARKED).flatMap(({ kind, step }) => {
       const place = (100 * frameAt(records, step)) / last;
-      const key = `${kind}${place.toFixed(1)}`;
+      const key = `${kind}${Math.round(place * MARKS_A_PERCENT)}`;
       if (seen.has(key)) return [];
       seen.add(key);
       return [make("div", { class: `mark ${kind}`, title: MARKED[kind], style: `left:${place}%` })];
@@ -134,6 +153,7 @@ class Timeline {
     if (!this.store || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (target instanceof Element && target.matches(TYPING)) return;
     const acts = { ArrowLeft: () => this.step(-1), ArrowRight: () => this.step(1), l: () => this.store.follow(), L: () => this.store.follow() };
+    if (target === document.body) acts.Escape = () => this.store.selection.clear();
     if (!(target instanceof HTMLElement && target.matches("button, a, summary, [role=button]"))) acts[" "] = () => this.toggle();
     const inPage = target instanceof Element && target.matches("[role=tab], [role=slider], [role=radio], input[type=radio], [role=option]");
     if (!(event.key in acts) || inPage) return;
@@ -142,15 +162,22 @@ class Timeline {
   }
 
   destroy() {
+    this.link.close();
+    clearTimeout(this.laying);
     document.removeEventListener("keydown", this.listener);
   }
 }
 
 /** Place of a step among the frames, a fraction where it lies between two. */
 function frameAt(records, step) {
-  const after = records.findIndex((record) => record.step >= step);
-  if (after === 0 || !records.length) return 0;
-  if (after < 0) return records.length - 1;
+  let after = 0, beyond = records.length;
+  while (after < beyond) {
+    const middle = (after + beyond) >> 1;
+    if (records[middle].step >= step) beyond = middle;
+    else after = middle + 1;
+  }
+  if (after === 0) return 0;
+  if (after === records.length) return records.length - 1;
   const [first, second] = [records[after - 1].step, records[after].step];
   return after - 1 + (step - first) / (second - first);
 }

@@ -2,13 +2,14 @@
 
 const VERTEX = `#version 300 es
 in vec2 before; in vec2 after; in vec4 colourBefore; in vec4 colourAfter;
-uniform float share; uniform vec4 view; uniform float size;
+uniform float share; uniform vec4 view; uniform float size; uniform float layer;
 out vec4 colour;
 void main() {
   vec2 place = mix(before, after, share);
-  gl_Position = vec4((place - view.xy) * view.zw, 0.0, 1.0);
-  gl_PointSize = size;
   colour = mix(colourBefore, colourAfter, share);
+  bool left_out = layer != 0.0 && (layer > 0.0) != (colour.a > 0.65);
+  gl_Position = left_out ? vec4(2.0, 2.0, 2.0, 1.0) : vec4((place - view.xy) * view.zw, 0.0, 1.0);
+  gl_PointSize = size;
 }`;
 
 const FRAGMENT = `#version 300 es
@@ -54,7 +55,7 @@ class WebGLPoints {
     gl.useProgram(program);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-    this.places = Object.fromEntries(["share", "view", "size", "line"].map((name) => [name, gl.getUniformLocation(program, name)]));
+    this.places = Object.fromEntries(["share", "view", "size", "line", "layer"].map((name) => [name, gl.getUniformLocation(program, name)]));
     this.buffers = {};
     for (const [name, width, type, normalised] of [
       ["before", 2, gl.FLOAT, false], ["after", 2, gl.FLOAT, false],
@@ -79,11 +80,22 @@ class WebGLPoints {
     }
   }
 
+  /** Upload other colours of the same points, for the whole way. */
+  recolour(colours) {
+    const { gl } = this;
+    Object.assign(this.content, { colourBefore: colours, colourAfter: colours });
+    for (const name of ["colourBefore", "colourAfter"]) {
+      gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[name]);
+      gl.bufferData(gl.ARRAY_BUFFER, colours, gl.DYNAMIC_DRAW);
+    }
+  }
+
   /**
    * Draw at `share` of the way; `view` has the centre and pixels a unit, `size` is a diameter in device pixels, and
-   * points are open rings with a line of some width, or discs where that is 0.
+   * points are open rings with a line of some width, or discs where that is 0. What is `layered` has points that are put
+   * back, by their opacity: they lie under all others.
    */
-  draw(view, share, size, line = 0) {
+  draw(view, share, { size, line = 0, layered = false }) {
     const { gl, canvas } = this;
     gl.viewport(0, 0, canvas.width, canvas.height);
     gl.clearColor(0, 0, 0, 0);
@@ -93,7 +105,10 @@ class WebGLPoints {
     gl.uniform1f(this.places.size, size);
     gl.uniform1f(this.places.line, line);
     gl.uniform4f(this.places.view, view.x, view.y, (2 * view.scale) / canvas.width, (2 * view.scale) / canvas.height);
-    gl.drawArrays(gl.POINTS, 0, this.count);
+    for (const layer of layered ? [-1, 1] : [0]) {
+      gl.uniform1f(this.places.layer, layer);
+      gl.drawArrays(gl.POINTS, 0, this.count);
+    }
   }
 
   destroy() {
@@ -111,19 +126,32 @@ class CanvasPoints {
     this.content = content;
   }
 
-  draw(view, share, size, line = 0) {
+  recolour(colours) {
+    Object.assign(this.content, { colourBefore: colours, colourAfter: colours });
+  }
+
+  draw(view, share, { size, line = 0, layered = false }) {
     const { canvas, context, content } = this;
     context.clearRect(0, 0, canvas.width, canvas.height);
     if (!content) return;
-    const { before, after, colourAfter } = content;
+    context.lineWidth = line;
+    for (const layer of layered ? [-1, 1] : [0]) this.drawLayer(view, share, { size, line, layer });
+  }
+
+  drawLayer(view, share, { size, line, layer }) {
+    const { canvas, context } = this, { before, after, colourAfter } = this.content;
+    const middle = [canvas.width / 2, canvas.height / 2], radius = (size - line) / 2;
+    let painted = "";
     for (let at = 0; at < after.length / 2; at += 1) {
-      const x = before[2 * at] + (after[2 * at] - before[2 * at]) * share;
-      const y = before[2 * at + 1] + (after[2 * at + 1] - before[2 * at + 1]) * share;
-      const [red, green, blue, opacity] = colourAfter.subarray(4 * at, 4 * at + 4);
-      context.fillStyle = context.strokeStyle = `rgba(${red},${green},${blue},${opacity / 255})`;
-      context.lineWidth = line;
+      const opacity = colourAfter[4 * at + 3];
+      if (layer && layer > 0 !== opacity > 166) continue;
+      const x = middle[0] + (before[2 * at] + (after[2 * at] - before[2 * at]) * share - view.x) * view.scale;
+      const y = middle[1] - (before[2 * at + 1] + (after[2 * at + 1] - before[2 * at + 1]) * share - view.y) * view.scale;
+      if (!(x > -size && x < canvas.width + size && y > -size && y < canvas.height + size)) continue;
+      const colour = `rgba(${colourAfter[4 * at]},${colourAfter[4 * at + 1]},${colourAfter[4 * at + 2]},${opacity / 255})`;
+      if (colour !== painted) context.fillStyle = context.strokeStyle = painted = colour;
       context.beginPath();
-      context.arc(canvas.width / 2 + (x - view.x) * view.scale, canvas.height / 2 - (y - view.y) * view.scale, (size - line) / 2, 0, 7);
+      context.arc(x, y, radius, 0, 7);
       if (line) context.stroke();
       else context.fill();
     }

@@ -1,0 +1,54 @@
+/**
+ * Figures and the selection: which of a figure's points are samples, how those selected stand out, what a click selects.
+ *
+ * A trace whose `customdata` are whole numbers has samples for points, told by their positions in the probe. A trace whose
+ * `meta` is `{"selects": [names]}` has groups of samples: its `customdata` hold a number for each name, `cluster` or `class`.
+ */
+
+import { decode } from "./figure_table.js";
+
+const WHOLE = new Set(["i1", "u1", "u1c", "i2", "u2", "i4", "u4"]);
+const PLANE = new Set(["scatter", "scattergl", "bar", undefined]);
+const MARKED = 0.45;
+
+/** Whether a trace's `customdata` are positions of samples. */
+function holdsSamples({ customdata, meta }) {
+  if (!customdata || meta?.selects) return false;
+  if (Array.isArray(customdata)) return customdata.length > 0 && customdata.every(Number.isInteger);
+  return WHOLE.has(customdata.dtype);
+}
+
+/** Positions of the samples that a trace has for points, null if its points are something else. */
+function samplesOf(trace) {
+  return PLANE.has(trace.type) && holdsSamples(trace) ? decode(trace.customdata) : null;
+}
+
+/**
+ * What makes the selected samples stand out in each trace: `{selectedpoints, selected}`, an empty object where a trace has
+ * other things for points. Nothing is put back while no samples are selected.
+ *
+ * @param {object[]} traces the traces of a figure
+ * @param {ArrayLike<number>} members positions of the samples selected
+ * @param {string} colour of a mark on points that are not seen themselves, such as those over a picture
+ */
+export function emphasis(traces, members, colour) {
+  const chosen = new Set(members);
+  return traces.map((trace) => {
+    const samples = samplesOf(trace);
+    if (!samples) return {};
+    if (!chosen.size) return { selectedpoints: null, selected: null };
+    const selectedpoints = Array.from(samples.keys()).filter((at) => chosen.has(samples[at]));
+    return { selectedpoints, selected: trace.marker?.opacity === 0 ? { marker: { opacity: MARKED, color: colour } } : null };
+  });
+}
+
+/** What a click on a point of a figure selects, as `Selection.want` takes it; null if it selects nothing. */
+export function wantedBy({ customdata }, trace, frame) {
+  const numbers = Array.isArray(customdata) || ArrayBuffer.isView(customdata) ? Array.from(customdata) : [customdata];
+  if (!numbers.every(Number.isInteger)) return null;
+  if (trace.meta?.selects) {
+    const origin = Object.fromEntries(trace.meta.selects.map((name, at) => [name, numbers[at]]));
+    return { origin: "cluster" in origin ? { ...origin, frame } : origin };
+  }
+  return holdsSamples(trace) ? { one: numbers[0] } : null;
+}
