@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -90,8 +92,12 @@ def test_a_shared_past_is_the_cells_own_and_any_other_is_not(runs: Path) -> None
     grid = Grid(("dec", "idec"), ("blobs",), ((),), settings=TINY)
     dec, idec = filled(grid, runs)
     assert open_run(runs / idec.run).spec.parent is not None
-    assert idec.wall_s > open_run(runs / idec.run).status["wall_s"], "pretraining counts"
     assert [row.run for row in filled(grid, runs)] == [dec.run, idec.run]
+
+    lengthen_past(open_run(runs / idec.run), seconds=1000)
+    (runs.parent / "table.csv").unlink()
+    _, idec = filled(grid, runs)
+    assert idec.wall_s > 1000, "pretraining counts"
 
     other = with_settings(open_run(runs / dec.run).spec, ["training.epochs=3"])
     stray = fork(open_run(runs / dec.run), other, runs=runs)
@@ -100,6 +106,14 @@ def test_a_shared_past_is_the_cells_own_and_any_other_is_not(runs: Path) -> None
     settings = ("training.epochs=3", *TINY[1:])
     (row,) = filled(Grid(("dec",), ("blobs",), settings=settings), runs)
     assert row.run != stray.name
+
+
+def lengthen_past(run: Run, seconds: float) -> None:
+    """Have a run's first record written so much earlier."""
+    first, *others = run.folder.scalars.read_text().splitlines()
+    record = json.loads(first)
+    record["time"] = (datetime.fromisoformat(record["time"]) - timedelta(seconds=seconds)).isoformat()
+    run.folder.scalars.write_text("\n".join([json.dumps(record), *others, ""]))
 
 
 @pytest.mark.slow
