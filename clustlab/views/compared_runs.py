@@ -230,7 +230,8 @@ def _settings_of(run: Run, runs: Sequence[Run]) -> dict[str, Any]:
         )
         or "nothing",
         "data": spec.data,
-        "clusters": run.about.get("n_clusters") or spec.n_clusters,
+        # a run that has only just begun has not said yet how many it found in the data
+        "clusters": run.about["n_clusters"] if all("n_clusters" in each.about for each in runs) else spec.n_clusters,
         "seed": spec.seed,
     }
     every = [methods.get(each.spec.method, {}).get("options", {}) for each in runs]
@@ -255,5 +256,11 @@ def _named(before: str, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def environment(runs: Sequence[Run]) -> list[tuple[str, list[Any]]]:
-    """Return what differs in where the runs were trained: versions, the computer, and the threads are settings."""
-    return differences([{"computer": run.status.get("host"), **(run.status.get("versions") or {})} for run in runs])
+    """Return what differs in where the runs were trained: versions and the computer; threads are settings.
+
+    A run that waits for its turn has not been trained anywhere yet.
+    """
+    begun = [run.status for run in runs if run.status.get("versions")]
+    if len(begun) < len(runs):
+        return []
+    return differences([{"computer": status.get("host"), **status["versions"]} for status in begun])

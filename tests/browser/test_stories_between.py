@@ -37,8 +37,11 @@ def test_a_sample_tells_its_story_and_two_what_lies_between(server: Server, page
     expect(story).to_contain_text("click a point for another")
     neighbours = story.locator(".subplot.x4y4 .points path")
     expect(neighbours).to_have_count(16)
+    neighbours.first.hover(force=True)
+    expect(story.locator(".hovertext")).to_be_visible()  # plotly takes a press only where it has seen the mouse
     neighbours.first.click(force=True)
     expect(story).not_to_contain_text("click a point for another")
+    page.wait_for_url(lambda url: "select=" in url)
     chosen = int(laboratory.selected)
     expect(story).to_contain_text(f"#{rows[chosen]} ")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser.laboratory import Laboratory, settled
+from browser.laboratory import Laboratory, settled, until
 from browser.serving import Server
 from playwright.sync_api import Locator, Page, expect
 
@@ -68,7 +68,7 @@ def test_a_run_goes_on_in_another_way_and_stands_beside_its_parent(
     dialog.get_by_role("button", name="Fork", exact=True).click()
     child = laboratory.wait_for_link(other_than=parent.name)
     expect(page.get_by_text(re.compile(r"Forked at step \d+ from"))).to_be_visible()
-    laboratory.wait_for_state("finished")
+    until(lambda: open_run(server.runs / child).state == "finished")
     spec = open_run(server.runs / child).spec
     assert spec.options["cluster_weight"] == 0.7
     assert spec.parent is not None

@@ -99,7 +99,7 @@ def train_idec_with_critic(laboratory: Laboratory) -> tuple[str, float]:
         "option-recording-budget": "0.9",
     }.items():
         laboratory.enter(key, value)
-    before, pressed = laboratory.run, time.monotonic()
+    before, pressed = laboratory.wait_for_link(), time.monotonic()
     laboratory.train()
     run = laboratory.wait_for_link(other_than=before)
     laboratory.wait_for_points(run)

@@ -43,7 +43,7 @@ def test_a_link_to_a_run_of_a_newer_format(server: Server, page: Page) -> None:
 def test_an_option_out_of_bounds_cannot_be_entered(server: Server, page: Page) -> None:
     laboratory = Laboratory(page)
     laboratory.visit(server.url)
-    before = laboratory.run
+    before = laboratory.wait_for_link()  # the page writes it once it knows which run it shows
     laboratory.unfold("Network, training, recording")
     laboratory.enter("option-training-epochs", "0")
     field = page.locator(".st-key-option-training-epochs")

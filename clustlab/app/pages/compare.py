@@ -140,7 +140,7 @@ def _differences(runs: Sequence[Run]) -> None:
     if rows:
         st.markdown("**Where they were trained**")
         st.html(_table(runs, rows))
-    else:
+    elif all(run.status.get("versions") for run in runs):
         st.caption("They were trained on the same computer with the same versions of everything.")
 
 
