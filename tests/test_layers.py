@@ -37,8 +37,7 @@ NEVER_LOADED: dict[str, tuple[str, ...]] = {
     "projections": ("torch", "streamlit", "clustlab.app", "clustlab.figures"),
     "figures": ("torch", "streamlit", "umap", "clustlab.runs", "clustlab.app"),
     "views": ("torch", "streamlit", "umap", "clustlab.app"),
-    # of the page it uses the static files, and the form in which recorded arrays reach them
-    "sharing": ("torch", "streamlit", "umap", "clustlab.app.components", "clustlab.app.pages", "clustlab.app.routes"),
+    "sharing": ("torch", "streamlit", "umap", "clustlab.app"),
     "launch": PLAIN,
     "bench": PLAIN,
     "app": ("torch", "umap"),

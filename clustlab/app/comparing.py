@@ -10,9 +10,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clustlab.app import payload
 from clustlab.app.access import find_run
 from clustlab.runs import Run
+from clustlab.views import payload
 
 __all__ = ["answers"]
 

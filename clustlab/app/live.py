@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clustlab.app.payload import count_projected, pack_frames
 from clustlab.errors import ClustlabError
 from clustlab.projections.cache import read_problems
 from clustlab.runs import Frame, Run
 from clustlab.runs.reader import JsonLines
+from clustlab.views.payload import count_projected, pack_frames
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

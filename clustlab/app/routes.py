@@ -21,13 +21,14 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamlit import config
 
-from clustlab.app import comparing, payload
+from clustlab.app import comparing
 from clustlab.app.access import AccessError, check_caller, find_run
 from clustlab.app.components import assets
 from clustlab.app.control import control
 from clustlab.app.live import Hub, Mailbox, project_next
 from clustlab.errors import ClustlabError, RunError
 from clustlab.runs import Run
+from clustlab.views import payload
 
 __all__ = ["routes"]
 

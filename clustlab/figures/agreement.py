@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from clustlab.figures.confusion import COUNTS_UP_TO, PALE
-from clustlab.figures.style import axis, note, styled
+from clustlab.figures.style import axis, note, styled, write_cells
 
 __all__ = ["agreement"]
 
@@ -48,18 +48,7 @@ def agreement(
             col=column,
         )
         if max(table.shape) <= COUNTS_UP_TO:
-            row, place = np.nonzero(ordered)
-            figure.add_scatter(
-                x=[others[j] for j in place],
-                y=[clusters[i] for i in row],
-                text=[str(ordered[i, j]) for i, j in zip(row, place, strict=True)],
-                mode="text",
-                textfont={"size": 14},
-                hoverinfo="skip",
-                showlegend=False,
-                row=1,
-                col=column,
-            )
+            write_cells(figure, ordered, others, clusters, row=1, col=column)
         share = np.diagonal(ordered).sum() / max(table.sum(), 1)
         which = "" if column == 1 else str(column)
         place_of = {"xref": f"x{which} domain", "yref": f"y{which} domain"}

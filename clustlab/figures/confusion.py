@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from clustlab.figures.style import axis, note, styled
+from clustlab.figures.style import axis, note, styled, write_cells
 
 __all__ = ["confusion", "matching"]
 
@@ -68,16 +68,7 @@ def confusion(labels: np.ndarray, y: np.ndarray, n_clusters: int, class_names: S
         )
     )
     if numbered:
-        row, column = np.nonzero(counts)
-        figure.add_scatter(
-            x=[names[c] for c in column],
-            y=[clusters[r] for r in row],
-            text=[str(counts[r, c]) for r, c in zip(row, column, strict=True)],
-            mode="text",
-            textfont={"size": 14},
-            hoverinfo="skip",
-            showlegend=False,
-        )
+        write_cells(figure, counts, names, clusters)
     agree = np.diagonal(counts).sum() / max(len(labels), 1)
     note(figure, f"{agree:.1%} of the samples lie on the diagonal", yshift=4)
     figure.update_xaxes(**axis("class", type="category", side="bottom", showgrid=False))

@@ -12,7 +12,7 @@ from sklearn.metrics import normalized_mutual_info_score
 
 from clustlab.figures.confusion import PALE
 from clustlab.figures.palette import CLUSTER_COLOURS, NEUTRAL, cluster_colour
-from clustlab.figures.style import axis, note, styled, thinned, wrapped
+from clustlab.figures.style import axis, note, styled, thinned, wrapped, write_cells
 from clustlab.metrics import match
 
 __all__ = ["buckets", "models_agree", "pair_agreement", "pairs_together", "precision_and_coverage"]
@@ -90,16 +90,8 @@ def models_agree(signatures: np.ndarray, labels: np.ndarray) -> go.Figure:
         )
     )
     if count <= NUMBERED + 1:
-        row, column = np.nonzero(~np.eye(count, dtype=bool))
-        figure.add_scatter(
-            x=[names[j] for j in column],
-            y=[names[i] for i in row],
-            text=[f"{values[i, j]:.2f}".lstrip("0") for i, j in zip(row, column, strict=True)],
-            mode="text",
-            textfont={"size": 14},
-            hoverinfo="skip",
-            showlegend=False,
-        )
+        others = ~np.eye(count, dtype=bool)
+        write_cells(figure, values, names, names, written=lambda value: f"{value:.2f}".lstrip("0"), shown=others)
     between = values[:-1, :-1][np.triu_indices(count - 1, 1)]
     text, height = wrapped(f"two networks share {between.mean():.2f} on average, {between.min():.2f} at least")
     note(figure, text, yshift=2)

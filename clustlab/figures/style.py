@@ -6,6 +6,7 @@ import base64
 import struct
 import textwrap
 import zlib
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ __all__ = [
     "styled",
     "thinned",
     "wrapped",
+    "write_cells",
 ]
 
 GRID = "rgba(128,128,128,0.22)"
@@ -74,6 +76,45 @@ def note(figure: go.Figure, text: str, **place: Any) -> None:
     """Write a line of text into a figure; by default at the top left of the drawing area."""
     where = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "align": "left"}
     figure.add_annotation(text=text, showarrow=False, font_size=14, **(where | place))
+
+
+def write_cells(
+    figure: go.Figure,
+    values: np.ndarray,
+    columns: Sequence[str],
+    rows: Sequence[str],
+    *,
+    written: Callable[[Any], str] = str,
+    shown: np.ndarray | None = None,
+    **place: Any,
+) -> None:
+    """Write the values of a heat map into its cells.
+
+    Parameters
+    ----------
+    figure : Figure
+        Figure with the heat map.
+    values : ndarray, shape (r, c)
+    columns, rows : sequence of str
+        Names of the columns and rows, as the heat map has them.
+    written : callable
+        How a value is written.
+    shown : ndarray of bool, shape (r, c), optional
+        Which cells; else those that are not zero.
+    **place
+        ``row`` and ``col`` of the subplot.
+    """
+    cells = np.argwhere(values if shown is None else shown).tolist()
+    figure.add_scatter(
+        x=[columns[j] for _, j in cells],
+        y=[rows[i] for i, _ in cells],
+        text=[written(values[i, j]) for i, j in cells],
+        mode="text",
+        textfont={"size": 14},
+        hoverinfo="skip",
+        showlegend=False,
+        **place,
+    )
 
 
 def wrapped(*sentences: str, width: int = 50) -> tuple[str, int]:

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from clustlab.figures.confusion import PALE
 from clustlab.figures.palette import CLUSTER_COLOURS, cluster_colour
-from clustlab.figures.style import SEQUENTIAL, axis, note, shorten, styled, wrapped
+from clustlab.figures.style import SEQUENTIAL, axis, note, shorten, styled, wrapped, write_cells
 
 __all__ = ["BAND", "affinity", "cluster_bands", "principal_angles", "residuals"]
 
@@ -136,16 +136,7 @@ def principal_angles(angles: np.ndarray) -> go.Figure:
         )
     )
     if count <= 12:
-        row, column = np.nonzero(off)
-        figure.add_scatter(
-            x=[names[j] for j in column],
-            y=[names[i] for i in row],
-            text=[f"{values[i, j]:.0f}" for i, j in zip(row, column, strict=True)],
-            mode="text",
-            textfont={"size": 14},
-            hoverinfo="skip",
-            showlegend=False,
-        )
+        write_cells(figure, values, names, names, written="{:.0f}".format, shown=off)
     if off.any():
         i, j = np.unravel_index(np.where(off, values, np.inf).argmin(), values.shape)
         note(figure, f"closest: clusters {i} and {j}, {values[i, j]:.0f}°", yshift=2)

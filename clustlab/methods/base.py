@@ -127,9 +127,11 @@ class Pass:
     Whatever else terms share goes through :meth:`once`.
     """
 
-    def __init__(self, phase: Phase, x: Tensor, index: Tensor) -> None:
+    def __init__(self, phase: Phase, x: Tensor, index: Tensor, z: Tensor | None = None) -> None:
         self.phase, self.x, self.index = phase, x, index
         self._computed: dict[str, Any] = {}
+        if z is not None:
+            self.z = z
 
     @functools.cached_property
     def z(self) -> Tensor:
@@ -164,6 +166,12 @@ class ProbePass(Pass):
     def __init__(self, phase: Phase, x: Tensor, index: Tensor, pairs: Tensor, alpha: Tensor) -> None:
         super().__init__(phase, x, index)
         self.pairs, self.alpha = pairs, alpha
+
+    def take_over(self, earlier: ProbePass) -> None:
+        """Keep what networks at rest have made of the same probe before."""
+        for name in ("z", "x_hat", "mixed_codes", "strips"):
+            if name in vars(earlier):
+                setattr(self, name, getattr(earlier, name))
 
     @functools.cached_property
     def z(self) -> Tensor:
@@ -320,6 +328,9 @@ class Phase:
         Given the values that ``every`` or ``after_step`` have just returned, says whether the phase is over.
     full_batch : bool
         Whether a step takes all samples instead of a mini-batch.
+    networks_rest : bool
+        Whether codes and reconstructions of samples stay what they are while the phase lasts: then they are computed
+        once.
     take_turns : bool
         Whether players step one after the other, each on a fresh pass over the batch, instead of all from one pass.
     observe : mapping of name to Observation
@@ -348,6 +359,7 @@ class Phase:
     after_step: Callable[[Pass], Values | None] | None = None
     until: Callable[[Values], bool] | None = None
     full_batch: bool = False
+    networks_rest: bool = False
     take_turns: bool = False
     observe: Mapping[str, Observation] = field(default_factory=dict)
     record_each_step: bool = False
@@ -379,6 +391,13 @@ class Phase:
     def represent(self, x: Tensor, index: Tensor) -> Tensor:
         """Return the codes of samples and their rows: (n, *shape), (n,) → (n, J)."""
         return self.codes(index) if self.codes else _offered(self, "encode")(x)
+
+    @torch.no_grad()
+    def codes_of_all(self, samples: Samples) -> Tensor:
+        """Return the codes of all samples, (n, J), computed in chunks and without gradient."""
+        rows = torch.arange(len(samples), device=samples.x.device)
+        chunks = zip(samples.x.split(samples.CHUNK), rows.split(samples.CHUNK), strict=True)
+        return torch.cat([self.represent(x, index) for x, index in chunks])
 
     def with_term(self, player: str, term: Term) -> Phase:
         """Return a copy in which a player has one more term."""

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, nn
 
 from clustlab.methods.base import Card, Method, Observation, Pass, Phase, Player, Published, Samples, Term, Values
-from clustlab.methods.kmeans import all_codes
 from clustlab.objectives.gaussian_mixture import log_density, maximise
 from clustlab.readout import GMMProtocol, best_mixture_start, mixture_ridge
 from clustlab.spec import option
@@ -106,7 +105,7 @@ def expectation_maximisation(
         model.double()
 
     def start() -> None:
-        codes = all_codes(phase, samples).cpu().numpy()
+        codes = phase.codes_of_all(samples).cpu().numpy()
         mixture = best_mixture_start(codes, len(model.means), seed=seed, protocol=protocol)
         model.keep(*(torch.from_numpy(part) for part in mixture))
         model.ridge.fill_(mixture_ridge(codes, protocol))
@@ -137,6 +136,7 @@ def expectation_maximisation(
         after_step=lambda current: model.step(current.z, current.once("log joint", log_joint)),
         until=lambda values: abs(values.get("log_likelihood_gain", torch.inf)) < protocol.tolerance,
         full_batch=True,
+        networks_rest=True,
         observe=model.observations(),
         record_each_step=True,
     )

@@ -10,7 +10,7 @@ from clustlab.objectives.kmeans import lloyd_step, nearest_centroid
 from clustlab.readout import KMeansProtocol, best_start
 from clustlab.spec import Part, option
 
-__all__ = ["KMeans", "KMeansModel", "all_codes", "lloyd"]
+__all__ = ["KMeans", "KMeansModel", "lloyd"]
 
 
 class KMeansModel(nn.Module):
@@ -23,14 +23,6 @@ class KMeansModel(nn.Module):
         super().__init__()
         self.register_buffer("centroids", torch.zeros(n_clusters, dimension))
         self.register_buffer("labels", torch.zeros(n_samples, dtype=torch.int64))
-
-
-@torch.no_grad()
-def all_codes(phase: Phase, samples: Samples) -> Tensor:
-    """Return a phase's codes of all samples, (n, J), computed in chunks and without gradient."""
-    rows = torch.arange(len(samples), device=samples.x.device)
-    chunks = zip(samples.x.split(samples.CHUNK), rows.split(samples.CHUNK), strict=True)
-    return torch.cat([phase.represent(x, index) for x, index in chunks])
 
 
 def lloyd(
@@ -53,7 +45,7 @@ def lloyd(
 
     def start() -> Values | None:
         values = prepare() if prepare else None
-        codes = all_codes(phase, samples)
+        codes = phase.codes_of_all(samples)
         centroids = best_start(codes.cpu().numpy(), len(model.centroids), seed=seed, protocol=protocol)
         model.centroids = torch.from_numpy(centroids).to(codes)
         model.labels = nearest_centroid(codes, model.centroids)
@@ -85,6 +77,7 @@ def lloyd(
         after_step=step,
         until=lambda values: values.get("label_change") == 0,
         full_batch=True,
+        networks_rest=True,
         record_each_step=True,
     )
     return phase

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clustlab import views
-from clustlab.app import payload
 from clustlab.errors import ClustlabError
 from clustlab.runs import Run
 from clustlab.sharing.moments import Moments, spread
+from clustlab.views import payload
 
 __all__ = ["ELSEWHERE", "Drawing", "PanelAsked", "drawn", "panels_of"]
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from clustlab.app import payload
 from clustlab.errors import RunError
 from clustlab.projections import PROJECTIONS, ProjectionCache, available
 from clustlab.projections.cache import read_problems
 from clustlab.runs import Frame, Run
+from clustlab.views import payload
 
 __all__ = ["Moments", "beliefs_of", "chosen_records", "described", "moments_of", "pictures_of", "spread"]
 

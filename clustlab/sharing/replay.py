@@ -10,7 +10,6 @@ from typing import IO, Any
 import numpy as np
 
 import clustlab
-from clustlab.app import payload
 from clustlab.errors import RunError
 from clustlab.runs import Run
 from clustlab.runs.layout import write_aside
@@ -26,6 +25,7 @@ from clustlab.sharing.moments import (
     spread,
 )
 from clustlab.sharing.protocol import code_rows, protocol_rows
+from clustlab.views import payload
 
 __all__ = ["MEGABYTES", "Replay", "export_replay"]
 

@@ -223,13 +223,17 @@ def _run_phase(training: Training, phase: Phase, samples: Samples, recorder: Rec
     training.entered = True
     training.begin(phase)
     recorder.enter(training, phase)
+    rows = torch.arange(len(samples), device=samples.x.device)
+    codes = phase.codes_of_all(samples) if phase.networks_rest else None
     while training.phase_step < phase.steps and not training.over:
         if _hooks_say_enough(training, phase, recorder):
             break
         training.model.train()
-        index = torch.arange(len(samples)) if phase.full_batch else training.batches.next()
-        index = index.to(samples.x.device)
-        current = Pass(phase, samples.x[index], index)
+        if phase.full_batch:
+            current = Pass(phase, samples.x, rows, codes)
+        else:
+            index = training.batches.next().to(rows.device)
+            current = Pass(phase, samples.x[index], index, None if codes is None else codes[index])
         terms = _step(training, phase, current)
         training.model.eval()
         values = phase.after_step(current) if phase.after_step else None

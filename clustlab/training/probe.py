@@ -59,6 +59,7 @@ class Clusters:
     labels: np.ndarray | None = None
     centroids: np.ndarray | None = None
     model_cluster: np.ndarray | None = None
+    view: ProbePass | None = None
 
 
 def choose_probe(dataset: Dataset, samples: Samples, limit: int, seed: int) -> tuple[Probe, dict[str, np.ndarray]]:
@@ -123,6 +124,8 @@ def frame_arrays(
         What the frame before said.
     """
     view = ProbePass(phase, probe.x, probe.index, probe.pairs, probe.alpha)
+    if phase.networks_rest and before.view and before.phase == phase.name:
+        view.take_over(before.view)
     codes = view.z.flatten(1)
     centroids = _centroids(phase, view, codes, n_clusters, seed, before)
     labels = _labels(phase, view, centroids)
@@ -144,7 +147,7 @@ def frame_arrays(
         shown["p"] = phase.target(probe.index)[:, model_cluster].half()
     decode = phase.any_decoder
     if decode:
-        shown["sample_loss"] = squared_error(decode(view.z), probe.x).float()
+        shown["sample_loss"] = squared_error(view.x_hat, probe.x).float()
         shown["decoded_centroids"] = _in_units(decode(centroids[model_cluster]), dataset)
         shown["strips"] = _in_units(view.strips, dataset)
         mixes = view.mixed_codes.flatten(0, 1)
@@ -164,7 +167,7 @@ def frame_arrays(
     width = silhouette(arrays["codes"], arrays["labels"], limit=500)
     if width is not None:
         metrics["silhouette"] = width
-    after = Clusters(phase.name, arrays["labels"], arrays["centroids"], order)
+    after = Clusters(phase.name, arrays["labels"], arrays["centroids"], order, view if phase.networks_rest else None)
     return arrays, metrics, after
 
 
@@ -225,8 +228,7 @@ def read_out_all(phase: Phase, samples: Samples) -> dict[str, np.ndarray]:
     if phase.centroids is None and phase.assign is None:
         raise LookupError(f"the last phase, {phase.name}, neither has centroids nor assigns: no labels to read")
     rows = torch.arange(len(samples), device=samples.x.device)
-    chunks = zip(samples.x.split(samples.CHUNK), rows.split(samples.CHUNK), strict=True)
-    codes = torch.cat([phase.represent(x, index).flatten(1) for x, index in chunks])
+    codes = phase.codes_of_all(samples).flatten(1)
     arrays = {"codes": codes}
     if phase.assign:
         arrays["q"] = torch.cat([phase.assign(chunk) for chunk in codes.split(samples.CHUNK)])

@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from clustlab.app import payload
 from clustlab.errors import RunError
 from clustlab.runs import Run
 from clustlab.sharing import drawings, moments
 from clustlab.sharing.document import code_of
 from clustlab.sharing.moments import spread
 from clustlab.sharing.replay import Replay, export_replay
+from clustlab.views import payload
 
 WITHOUT_UMAP = "UMAP is not among its maps, as it had not been computed for all of these frames."
 

@@ -226,3 +226,26 @@ def test_transductive_codes_are_those_of_the_rows() -> None:
     stored = Phase("stored", "stored", 1, (), codes=lambda index: table[index])
     assert torch.equal(Pass(stored, torch.zeros(2, 9), torch.tensor([3, 1])).z, table[[3, 1]])
     assert stored.offers == frozenset()
+
+
+def test_networks_at_rest_see_each_sample_once(digits_small: Dataset) -> None:
+    """Lloyd steps on codes neither encode the data again nor keep a graph of it."""
+    work = set_up(small_spec("ae-kmeans"), digits_small, torch.device("cpu"))
+    seen: list[int] = []
+
+    def encode(x: torch.Tensor) -> torch.Tensor:
+        seen.append(len(x))
+        return work.model["method"].autoencoder.encoder(x)
+
+    steps: list[Pass] = []
+
+    def step(current: Pass) -> dict[str, float]:
+        steps.append(current)
+        return {"label_change": 1.0}
+
+    phase = replace(work.phases[-1], encode=encode, on_enter=None, after_step=step, steps=3)
+    training = Training(work.model, Batches(digits_small.n, 64, 0))
+    run_phases(training, [phase], work.samples, Listener())
+    assert len(steps) == 3
+    assert sum(seen) == digits_small.n
+    assert not any(current.z.requires_grad for current in steps)

@@ -33,13 +33,15 @@ export default function (component) {{
 """
 
 
-def declare(name: str, *, isolated: bool = True) -> Callable[..., Any]:
-    """Register a component whose code is ``static/<name>.js`` and whose looks are ``base.css`` and ``<name>.css``.
+def declare(name: str, *, looks: str | None = None, isolated: bool = True) -> Callable[..., Any]:
+    """Register a component whose code is ``static/<name>.js`` and whose looks are ``base.css`` and ``<looks>.css``.
 
     Parameters
     ----------
     name : str
         Name of the module; it exports ``mount(component)``, which returns a function that cleans up.
+    looks : str, optional
+        Name of the style sheet, if it is another module's.
     isolated : bool
         Whether styles are kept in a shadow root. Plotly adds rules of its own to the page and needs none.
 
@@ -48,7 +50,7 @@ def declare(name: str, *, isolated: bool = True) -> Callable[..., Any]:
     callable
         Streamlit's function that mounts the component.
     """
-    styles = "\n".join((STATIC / f"{sheet}.css").read_text() for sheet in ("base", name)) + "\n"
+    styles = "\n".join((STATIC / f"{sheet}.css").read_text() for sheet in ("base", looks or name)) + "\n"
     script = SHIM.format(version=version(), name=name)
     return st.components.v2.component(f"clustlab_{name}", css=styles, js=script, isolate_styles=isolated)
 

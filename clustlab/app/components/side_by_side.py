@@ -16,7 +16,7 @@ _bar = declare("compare_bar")
 _head = declare("compare_head")
 _timeline = declare("compare_timeline")
 _samples = declare("compare_samples")
-_figure = declare("compare_figure", isolated=False)
+_figure = declare("compare_figure", looks="figure_holder", isolated=False)
 
 
 def bar(runs: Sequence[str]) -> None:

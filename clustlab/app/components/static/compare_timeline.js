@@ -2,10 +2,9 @@
 
 import { LETTERS, SIDE_BY_SIDE } from "./comparison.js";
 import { keep, make, pretty, setText } from "./theme.js";
+import { actOnKey, faster } from "./time_keys.js";
 
 const PARTS = 1000;
-const SPEEDS = [0.5, 1, 2, 4, 8];
-const TYPING = "input:not([type=range]):not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true], [role=textbox], [role=combobox]";
 
 /** Called by Streamlit for the place on the page. */
 export function mount(component) {
@@ -26,7 +25,7 @@ class CompareTimeline {
     this.byShare = button("share of the run", "Compare the runs at the same share of each", () => this.comparison.setShare(true));
     this.bySteps = button("step", "Compare the runs at the same training step", () => this.comparison.setShare(false));
     this.kind = make("span", { class: "cl-segments", role: "group", "aria-label": "Time by" }, this.byShare, this.bySteps);
-    this.live = button("live", "Follow the newest frames (L)", () => this.comparison.follow(), { class: "live" });
+    this.live = button("live", "Follow the newest frames (L)", () => this.follow(), { class: "live" });
     host.append(make("div", { class: "row", "data-testid": "compare-timeline", role: "group", "aria-label": "Time line of all runs" },
       this.play, this.back, this.forth, this.speed, make("div", { class: "track" }, this.bands, this.slider), this.where, this.kind, this.live));
     this.listener = (event) => this.press(event);
@@ -96,19 +95,16 @@ class CompareTimeline {
   }
 
   faster() {
-    this.comparison.setSpeed(SPEEDS[(SPEEDS.indexOf(this.comparison.speed) + 1) % SPEEDS.length]);
+    this.comparison.setSpeed(faster(this.comparison.speed));
+  }
+
+  follow() {
+    this.comparison.follow();
   }
 
   press(event) {
-    const target = event.composedPath()[0];
-    if (!this.comparison?.known || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (target instanceof Element && target.matches(TYPING)) return;
-    const acts = { ArrowLeft: () => this.step(-1), ArrowRight: () => this.step(1), l: () => this.comparison.follow(), L: () => this.comparison.follow() };
-    if (!(target instanceof HTMLElement && target.matches("button, a, summary, [role=button]"))) acts[" "] = () => this.toggle();
-    const inPage = target instanceof Element && target.matches("[role=tab], [role=slider], [role=radio], input[type=radio], [role=option]");
-    if (!(event.key in acts) || inPage) return;
-    event.preventDefault();
-    acts[event.key]();
+    if (!this.comparison?.known) return;
+    actOnKey(event, this);
   }
 
   destroy() {

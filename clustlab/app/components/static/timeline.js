@@ -2,12 +2,11 @@
 
 import { PageLink, readSelection } from "./page_link.js";
 import { keep, make, pretty, setText } from "./theme.js";
+import { actOnKey, faster } from "./time_keys.js";
 
-const SPEEDS = [0.5, 1, 2, 4, 8];
 const LAY_MS = 400;
 const MARKS_A_PERCENT = 4;
 const MARKED = { target: "target distribution refreshed", checkpoint: "checkpoint" };
-const TYPING = "input:not([type=range]):not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true], [role=textbox], [role=combobox]";
 
 /** Called by Streamlit for the place on the page. */
 export function mount(component) {
@@ -31,7 +30,7 @@ class Timeline {
     this.whereStep = make("span", { class: "step" });
     this.where = make("div", { class: "where cl-numbers", role: "status", "aria-live": "off" }, this.whereFrame, this.whereStep);
     this.liveText = make("span", {}, "live");
-    this.live = button("", "Follow the newest frame (L)", () => this.store.follow(), { class: "live" });
+    this.live = button("", "Follow the newest frame (L)", () => this.follow(), { class: "live" });
     this.live.append(make("span", { class: "dot" }), this.liveText);
     const track = make("div", { class: "track" }, this.bands, this.slider, this.marks);
     host.append(make("div", { class: "row", "data-testid": "timeline", role: "group", "aria-label": "Time line" },
@@ -145,20 +144,17 @@ class Timeline {
   }
 
   faster() {
-    this.store.setSpeed(SPEEDS[(SPEEDS.indexOf(this.store.speed) + 1) % SPEEDS.length]);
+    this.store.setSpeed(faster(this.store.speed));
+  }
+
+  follow() {
+    this.store.follow();
   }
 
   press(event) {
-    const target = event.composedPath()[0];
-    if (!this.store || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (target instanceof Element && target.matches(TYPING)) return;
-    const acts = { ArrowLeft: () => this.step(-1), ArrowRight: () => this.step(1), l: () => this.store.follow(), L: () => this.store.follow() };
-    if (target === document.body) acts.Escape = () => this.store.selection.clear();
-    if (!(target instanceof HTMLElement && target.matches("button, a, summary, [role=button]"))) acts[" "] = () => this.toggle();
-    const inPage = target instanceof Element && target.matches("[role=tab], [role=slider], [role=radio], input[type=radio], [role=option]");
-    if (!(event.key in acts) || inPage) return;
-    event.preventDefault();
-    acts[event.key]();
+    if (!this.store) return;
+    const away = event.composedPath()[0] === document.body ? { Escape: () => this.store.selection.clear() } : {};
+    actOnKey(event, this, away);
   }
 
   destroy() {
