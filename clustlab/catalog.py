@@ -44,7 +44,7 @@ ROOMS = ("methods", "extensions", "networks", "objectives")
 
 FAMILIES = {
     "baseline": "Baselines",
-    "representation": "Representations, then k-means",
+    "representation": "Representations, then clusters",
     "clustering": "Clustering autoencoders",
     "discriminative": "Discriminative clustering",
 }

@@ -94,21 +94,24 @@ def expectation_maximisation(
     seed: int,
     decode: Callable[[Tensor], Tensor] | None = None,
     codes_of: Callable[[Tensor], Tensor] | None = None,
+    prepare: Callable[[], Values | None] | None = None,
 ) -> Phase:
     """Return the phase that fits a mixture to codes by EM, one recorded frame a step.
 
-    Codes are what ``encode`` makes of samples, or what ``codes_of`` knows of their rows; see ``Phase.codes``. Of
-    ``protocol.n_init`` starts the one whose run reaches the highest likelihood is the one shown: restarts are judged
-    by the objective, never by labels.
+    Codes are what ``encode`` makes of samples, or what ``codes_of`` knows of their rows (see ``Phase.codes``), once
+    ``prepare`` has run. Of ``protocol.n_init`` starts the one whose run reaches the highest likelihood is the one
+    shown: restarts are judged by the objective, never by labels.
     """
     if samples.x.device.type != "mps":  # which has no double precision
         model.double()
 
-    def start() -> None:
+    def start() -> Values | None:
+        values = prepare() if prepare else None
         codes = phase.codes_of_all(samples).cpu().numpy()
         mixture = best_mixture_start(codes, len(model.means), seed=seed, protocol=protocol)
         model.keep(*(torch.from_numpy(part) for part in mixture))
         model.ridge.fill_(mixture_ridge(codes, protocol))
+        return values
 
     def log_joint(current: Pass) -> Tensor:
         return torch.cat([model.log_joint(chunk) for chunk in current.z.split(samples.CHUNK)])

@@ -13,14 +13,14 @@ from clustlab.methods.kmeans import KMeansModel, lloyd
 from clustlab.readout import KMeansProtocol
 from clustlab.spec import Part, option
 
-__all__ = ["PCAKMeans", "PCAKMeansModel"]
+__all__ = ["PCAKMeans", "PCAKMeansModel", "PrincipalAxes"]
 
 FLAT = 1e-5
 """Spread of an axis, as a share of the first one's, below which it is rounding and is not whitened."""
 
 
-class PCAKMeansModel(nn.Module):
-    """A linear map to principal axes, and k-means on the scores.
+class PrincipalAxes(nn.Module):
+    """A linear map to the directions in which samples spread most, and back.
 
     Attributes
     ----------
@@ -38,12 +38,11 @@ class PCAKMeansModel(nn.Module):
     spread: Tensor
     explained: Tensor
 
-    def __init__(self, shape: tuple[int, ...], n_samples: int, n_clusters: int, n_components: int) -> None:
+    def __init__(self, shape: tuple[int, ...], n_samples: int, n_components: int) -> None:
         super().__init__()
         self.shape = shape
         features = torch.Size(shape).numel()
         n_components = min(n_components, features, n_samples)
-        self.kmeans = KMeansModel(n_samples, n_clusters, n_components)
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("axes", torch.eye(n_components, features))
         self.register_buffer("spread", torch.ones(n_components))
@@ -55,7 +54,7 @@ class PCAKMeansModel(nn.Module):
 
     def decode(self, z: Tensor) -> Tensor:
         """Scores (n, J) → the samples nearest to them in the space of the axes, (n, *shape)."""
-        return (z * self.spread @ self.axes + self.mean).unflatten(1, self.shape)
+        return (z.to(self.axes) * self.spread @ self.axes + self.mean).unflatten(1, self.shape)
 
     def fit(self, samples: Samples, *, whiten: bool, seed: int) -> None:
         """Find the axes in all samples."""
@@ -69,6 +68,22 @@ class PCAKMeansModel(nn.Module):
         if whiten:
             spread = np.sqrt(pca.explained_variance_)
             self.spread.copy_(torch.from_numpy(np.where(spread > FLAT * spread[0], spread, 1.0)))
+
+    def observations(self) -> dict[str, Observation]:
+        """Return what the axes show of themselves."""
+        return {
+            "explained_variance": Observation(lambda probe: self.explained, dtype=torch.float32),
+            "eigen_images": Observation(lambda probe: self.axes.unflatten(1, self.shape)),
+        }
+
+
+class PCAKMeansModel(nn.Module):
+    """Principal axes, and k-means on the scores."""
+
+    def __init__(self, principal: PrincipalAxes, n_samples: int, n_clusters: int) -> None:
+        super().__init__()
+        self.principal = principal
+        self.kmeans = KMeansModel(n_samples, n_clusters, len(principal.axes))
 
 
 class PCAKMeans(Method):
@@ -118,23 +133,21 @@ class PCAKMeans(Method):
         max_iter: int = option(300, low=1, high=10_000, unit="steps", help="Lloyd steps, at most.", advanced=True)
 
     def build(self, shape: tuple[int, ...], n_samples: int, n_clusters: int) -> nn.Module:
-        return PCAKMeansModel(shape, n_samples, n_clusters, self.options.n_components)
+        return PCAKMeansModel(PrincipalAxes(shape, n_samples, self.options.n_components), n_samples, n_clusters)
 
     def phases(self, model: PCAKMeansModel, samples: Samples) -> Sequence[Phase]:
-        options, seed = self.options, self.spec.seed
+        options, seed, principal = self.options, self.spec.seed, model.principal
         phase = lloyd(
             model.kmeans,
             samples,
-            model.encode,
+            principal.encode,
             protocol=KMeansProtocol(n_init=options.n_init, max_iter=options.max_iter),
             seed=seed,
-            decode=model.decode,
-            prepare=lambda: model.fit(samples, whiten=options.whiten, seed=seed),
+            decode=principal.decode,
+            prepare=lambda: principal.fit(samples, whiten=options.whiten, seed=seed),
         )
-        explained = Observation(lambda probe: model.explained, dtype=torch.float32)
-        images = Observation(lambda probe: model.axes.unflatten(1, model.shape))
         read_out = (
             f"k-means on {'whitened ' if options.whiten else ''}scores: {options.n_init} k-means++ starts, "
             "lowest inertia, all samples"
         )
-        return [replace(phase, read_out=read_out).with_observations(explained_variance=explained, eigen_images=images)]
+        return [replace(phase, read_out=read_out).with_observations(**principal.observations())]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,7 @@ from clustlab.objectives.layout import attraction, repulsion
 from clustlab.readout import GMMProtocol, KMeansProtocol
 from clustlab.spec import Part, option
 
-__all__ = ["LayoutModel", "LayoutOptions", "UMAPGMM", "UMAPKMeans", "snapshot_epochs"]
+__all__ = ["LayoutModel", "LayoutOptions", "UMAPGMM", "UMAPKMeans", "layout_phase", "snapshot_epochs"]
 
 SNAPSHOTS = 30
 """Moments of the layout that become frames, at most."""
@@ -161,7 +161,7 @@ class UMAPKMeans(Method):
         protocol = KMeansProtocol(n_init=options.n_init, max_iter=options.max_iter)
         kmeans: KMeansModel = model.clusters  # type: ignore[assignment]
         return [
-            _layout_phase(model, samples, options, seed),
+            layout_phase(model, samples, options, seed),
             lloyd(kmeans, samples, None, protocol=protocol, seed=seed, codes_of=model.codes_of),
         ]
 
@@ -208,7 +208,7 @@ class UMAPGMM(Method):
         protocol = GMMProtocol(**{name: getattr(options, name) for name in GMMProtocol.model_fields})
         mixture: MixtureModel = model.clusters  # type: ignore[assignment]
         return [
-            _layout_phase(model, samples, options, seed),
+            layout_phase(model, samples, options, seed),
             expectation_maximisation(mixture, samples, None, protocol=protocol, seed=seed, codes_of=model.codes_of),
         ]
 
@@ -219,11 +219,20 @@ def snapshot_epochs(epochs: int) -> list[int]:
     return [int(moment) for moment in moments]
 
 
-def _layout_phase(model: LayoutModel, samples: Samples, options: LayoutOptions, seed: int) -> Phase:
-    """Return the phase that shows how the layout grew, a moment a step.
+def layout_phase(
+    model: LayoutModel,
+    samples: Samples,
+    options: LayoutOptions,
+    seed: int,
+    encode: Callable[[Tensor], Tensor] | None = None,
+) -> Phase:
+    """Return the phase that shows how the layout of samples, or of their codes by ``encode``, grew: a moment a step.
 
     umap-learn makes the layout in one go when the phase begins; the steps that follow only look at it.
     """
+
+    def laid_out() -> np.ndarray:
+        return (samples.map(encode) if encode else samples.x).flatten(1).cpu().numpy()
 
     def advance(current: Pass) -> None:
         model.go_on()
@@ -253,15 +262,15 @@ def _layout_phase(model: LayoutModel, samples: Samples, options: LayoutOptions, 
         steps=len(snapshot_epochs(options.layout_epochs)) - 1,
         players=(Player("layout", (), terms),),
         codes=model.codes_of,
-        on_enter=lambda: model.keep(_grow(samples, options, seed)),
+        on_enter=lambda: model.keep(_grow(laid_out(), options, seed)),
         after_step=advance,
         full_batch=True,
         record_each_step=True,
     )
 
 
-def _grow(samples: Samples, options: LayoutOptions, seed: int) -> Layouts:
-    """Return how umap-learn lays samples out.
+def _grow(x: np.ndarray, options: LayoutOptions, seed: int) -> Layouts:
+    """Return how umap-learn lays samples (n, d) out.
 
     Raises
     ------
@@ -269,10 +278,9 @@ def _grow(samples: Samples, options: LayoutOptions, seed: int) -> Layouts:
         If there are too few samples, or so many coincide that no layout exists.
     """
     needed = FEWEST + options.n_components
-    if len(samples) < needed:
-        raise DataError(f"a UMAP layout needs at least {needed} samples; there are {len(samples)}")
-    x = samples.x.flatten(1).cpu().numpy()
-    n_neighbours = min(options.n_neighbours, len(samples) - 1)
+    if len(x) < needed:
+        raise DataError(f"a UMAP layout needs at least {needed} samples; there are {len(x)}")
+    n_neighbours = min(options.n_neighbours, len(x) - 1)
     with warnings.catch_warnings():
         # umap tells that a fixed seed means one thread, that precomputed neighbours cannot transform (both are meant),
         # and on import that Tensorflow is not there.
@@ -298,7 +306,7 @@ def _grow(samples: Samples, options: LayoutOptions, seed: int) -> Layouts:
         raise DataError("UMAP finds no layout of these samples; too many of them coincide")
     graph = reducer.graph_.tocoo()
     edges, weights = torch.from_numpy(np.stack([graph.row, graph.col]).astype(np.int64)), torch.from_numpy(graph.data)
-    others = torch.from_numpy(np.random.default_rng(seed).integers(len(samples), size=(len(samples), OTHERS)))
+    others = torch.from_numpy(np.random.default_rng(seed).integers(len(x), size=(len(x), OTHERS)))
     return Layouts(
         codes,
         torch.stack([attraction(layout, edges, weights, a, b) for layout in codes]),
