@@ -47,8 +47,8 @@ def train(
         Further ``name=value`` settings, as on the command line: ``["training.epochs=50"]``.
     runs : path, optional
         Folder for the run; else ``$CLUSTLAB_RUNS``, else ``runs``.
-    engine : {"inline", "process"}
-        ``inline`` returns when the run has ended, ``process`` at once.
+    engine : {"inline", "process", "dask"}
+        ``inline`` returns when the run has ended, the others at once.
     progress : bool
         Whether to show a progress bar while training here.
 

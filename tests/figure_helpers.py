@@ -26,10 +26,11 @@ def pieces(arrows: go.Scatter) -> tuple[np.ndarray, np.ndarray]:
     return path[:, 0], path[:, 1]
 
 
-def pixels(figure: go.Figure) -> np.ndarray:
+def pixels(figure: go.Figure, number: int = 0) -> np.ndarray:
+    """Return the pixels of a figure's raster, by its number among them."""
     from PIL import Image
 
-    source = next(each.source for each in figure.data if each.type == "image")
+    source = [each.source for each in figure.data if each.type == "image"][number]
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2]))))
 
 

@@ -154,6 +154,9 @@ def test_a_benchmark_says_what_is_missing(command: Command, runs: Path) -> None:
         (["bench"], "say what to compare"),
         (["bench", "--method", "idec", "--set", "gamma=1"], "concerns no cell"),
         (["bench", "--method", "idec", "--seeds", "few"], "asks for no seeds"),
+        (["bench", "--method", "idec", "--engine", "cloud"], "there is no engine “cloud” for benchmarks"),
+        (["bench", "--method", "idec", "--address", "tcp://host:8786"], "go with --engine dask"),
+        (["bench", "--method", "idec", "--engine", "dask", "--store", "nowhere://runs"], "cannot be reached"),
         (["bench", "lines", "nobody"], "there is no run “nobody”"),
     ]:
         code, out, err = command(*words)

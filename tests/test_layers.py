@@ -198,11 +198,14 @@ def test_packages_say_what_lives_in_them() -> None:
 
 
 def test_one_training_loop() -> None:
-    """Only the trainer differentiates: a method that calls ``backward`` has begun a second loop."""
+    """Only the trainer differentiates: a method that calls ``backward`` has begun a second loop.
+
+    The bare loops that ``clustlab bench speed`` compares it with are second ones on purpose.
+    """
     callers = [
         module_name(path)
         for path in sources()
-        if room(path) != "training"
+        if room(path) != "training" and module_name(path) != "clustlab.bench.speed.bare_loop"
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute) and node.attr == "backward"
     ]

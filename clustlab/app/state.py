@@ -81,6 +81,8 @@ class Session(StrEnum):
     ERROR = "session-error"
     PANEL = "session-panel"
     INSIDE = "session-inside"
+    WANTED = "session-wanted"
+    BESIDE = "session-beside"
     UPLOAD = "session-upload"
     LABORATORY = "session-laboratory"
     COMPARE = "session-compare"

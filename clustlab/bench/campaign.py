@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from clustlab.bench.grid import Cell, Grid, beginning, cells, meaning
 from clustlab.bench.pool import Pool
@@ -19,7 +19,7 @@ from clustlab.launch.submit import submit
 from clustlab.runs import Run, list_runs, open_run
 from clustlab.spec import RunSpec
 
-__all__ = ["fill"]
+__all__ = ["Workers", "fill"]
 
 POLL_SECONDS = 0.3
 
@@ -28,7 +28,12 @@ OVER = frozenset({"stopped", "failed", "lost"})
 
 
 def fill(
-    grid: Grid, runs: Path, table: Path, jobs: int, progress: Callable[[Sequence[Row], float, int], None]
+    grid: Grid,
+    runs: Path,
+    table: Path,
+    jobs: int,
+    progress: Callable[[Sequence[Row], float, int], None],
+    workers: Callable[..., Workers] = Pool,
 ) -> list[Row]:
     """Train what is missing of a grid and return its rows; the table is written anew after every cell.
 
@@ -43,15 +48,20 @@ def fill(
     table : Path
         CSV file to write; its protocol is written beside it.
     jobs : int
-        Processes that train at once.
+        Runs that train at once; 0 leaves it to the workers.
     progress : callable
         Called several times a second with the rows at work, how many cells are done (a fraction for those half done)
         and how many there are to do.
+    workers : callable
+        Given how many runs there are to train at once, what to train (:meth:`_Campaign.prepare`) and whom to tell of
+        it (:meth:`_Campaign.done`), returns who trains: processes of this machine, or of a cluster.
 
     Raises
     ------
     SpecError, DataError
         As :func:`clustlab.bench.grid.cells`.
+    LaunchError
+        If there are no workers, or no longer.
     """
     rows = [_row(cell) for cell in cells(grid)]
     known = _runs_by_meaning(rows, runs)
@@ -61,7 +71,7 @@ def fill(
     write_protocol(table, grid, jobs, rows)
     # Seed by seed, so that a table which is not finished says something of every method.
     tasks = sorted((row for row in rows if row.state == "waiting"), key=lambda row: grid.seeds.index(row.cell.seed))
-    pool = Pool(max(1, min(jobs, len(tasks))), campaign.prepare, campaign.done)
+    pool = workers(min(jobs, len(tasks)), campaign.prepare, campaign.done)
     try:
         pool.start(tasks)
         while not pool.wait(POLL_SECONDS):
@@ -78,6 +88,14 @@ def fill(
     return rows
 
 
+class Workers(Protocol):
+    """Processes that train: :class:`clustlab.bench.pool.Pool` says what each function does."""
+
+    def start(self, tasks: list[Any]) -> None: ...
+    def wait(self, seconds: float) -> bool: ...
+    def close(self) -> None: ...
+
+
 class _Campaign:
     """The rows and who works on them; its methods are called from several threads."""
 
@@ -90,9 +108,13 @@ class _Campaign:
     def prepare(self, row: Row) -> Path:
         """Return the folder of the row's run, a new one if there is none."""
         assert row.cell.spec is not None
-        run = self._known.get(id(row)) or self._begun(row.cell.spec) or submit(row.cell.spec, self._runs)
-        if run.state in OVER:
+        run = self._known.get(id(row))
+        if run is None:
+            run = self._begun(row.cell.spec) or submit(row.cell.spec, self._runs)
+        elif run.state in OVER:
             control.resume(run, start=lambda _: None)  # whoever asks the pool starts it
+        elif run.status.get("pid") is None:
+            run.folder.control.unlink(missing_ok=True)  # of an interrupt before anybody had begun with it
         with self._lock:
             row.run, row.state = run.name, "running"
             self._working[id(row)] = row, run

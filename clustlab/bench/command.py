@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import isfinite
 from pathlib import Path
 from typing import Annotated
@@ -14,16 +15,27 @@ from rich.console import Console
 from rich.table import Table
 
 from clustlab.bench import grid
-from clustlab.bench.campaign import fill
+from clustlab.bench.campaign import Workers, fill
+from clustlab.bench.cluster import ClusterPool
+from clustlab.bench.pool import Pool
+from clustlab.bench.speed import PARTS, Measurement, Settings, measure, planned
+from clustlab.bench.speed import Row as SpeedRow
+from clustlab.bench.speed.against_clustpy import installed
+from clustlab.bench.speed.measuring import cells_of
 from clustlab.bench.table import Row, markdown
 from clustlab.errors import SpecError
 from clustlab.launch import progress
+from clustlab.launch.dask import require
+from clustlab.launch.store import Store
 from clustlab.runs import run_named, runs_folder
 
 __all__ = ["app"]
 
 app = typer.Typer(invoke_without_command=True, add_completion=False, rich_markup_mode=None)
 console = Console(stderr=True)
+
+PROCESS, DASK = "process", "dask"
+"""Engines of a benchmark."""
 
 RunsOption = Annotated[Path | None, typer.Option("--runs", help="Folder of runs; else $CLUSTLAB_RUNS, else ./runs.")]
 
@@ -46,7 +58,18 @@ def bench(
     out: Annotated[Path, typer.Option(help="CSV file to write; its protocol is written beside it.")] = Path(
         "bench.csv"
     ),
-    jobs: Annotated[int, typer.Option(help="Runs that train at once.", min=1, max=256)] = 1,
+    jobs: Annotated[
+        int | None,
+        typer.Option(help="Runs that train at once; else 1, or as many as the cluster has workers.", min=1, max=256),
+    ] = None,
+    engine: Annotated[str, typer.Option(help="process (of this machine) or dask (a cluster).")] = PROCESS,
+    address: Annotated[
+        str,
+        typer.Option(help="Dask scheduler (tcp://host:8786) or its file; else a cluster is started on this machine."),
+    ] = "",
+    store: Annotated[
+        str, typer.Option(help="Object storage (s3://bucket/runs) between clusters without a shared folder and --runs.")
+    ] = "",
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print means over seeds as Markdown.")] = False,
 ) -> None:
     """Train what is missing, score everything, print the path of the table last."""
@@ -64,7 +87,9 @@ def bench(
         n_clusters=n_clusters,
         settings=tuple(settings or ()),
     )
-    rows = _fill(crossed, runs_folder(runs), out, jobs)
+    rows = _fill(
+        crossed, runs_folder(runs), out, jobs or (1 if engine == PROCESS else 0), _workers(engine, address, store)
+    )
     for text in _remarks(rows):
         console.print(text, markup=False, highlight=False, soft_wrap=True)
     if as_markdown:
@@ -98,6 +123,55 @@ def lines(
     Console().print(table)
 
 
+@app.command()
+def speed(
+    part: Annotated[
+        list[str] | None,
+        typer.Option(help=f"What to measure: {', '.join(PARTS)}; may be given again. Without it everything."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV file to write; its protocol is written beside it.")] = None,
+    repeats: Annotated[int, typer.Option(help="Turns that each contestant takes.", min=1, max=1000)] = 9,
+    seconds: Annotated[float, typer.Option(help="About how long a turn lasts.", min=0.01, max=600)] = 0.5,
+    threads: Annotated[int, typer.Option(help="CPU threads.", min=1, max=256)] = 1,
+    samples: Annotated[
+        list[int] | None,
+        typer.Option(help="Samples for the memory; may be given again. Else 10,000 and 100,000.", min=1000),
+    ] = None,
+) -> None:
+    """Measure how fast clustlab is here: training against a bare loop, recording, the live map, memory."""
+    asked = Settings(repeats, seconds, threads, tuple(samples or Settings().samples))
+    parts, measurements = part or list(PARTS), planned(part or [], asked)
+    if "clustpy" in parts and not installed():
+        console.print("clustpy: left out, ClustPy is not installed (pip install clustpy)", markup=False)
+    minutes = sum(each.seconds for each in measurements) / 60
+    console.print(f"{len(measurements)} measurements, about {max(1, round(minutes))} minutes", highlight=False)
+    rows = _measured(measurements, asked, parts, out)
+    table = Table("part", "what", "setting", "measured", "reference", "ratio", "target", "remark", box=None)
+    for row in rows:
+        table.add_row(*cells_of(row))
+    Console(width=None if console.is_terminal else 200).print(table, markup=False)
+    if out is not None:
+        typer.echo(out.resolve())
+
+
+def _measured(
+    measurements: Sequence[Measurement], asked: Settings, parts: Sequence[str], out: Path | None
+) -> list[SpeedRow]:
+    """Measure under a progress bar; an interrupt keeps what has been written, and exits with status 130."""
+    try:
+        with progress.bar(console) as display:
+            task = display.add_task("", total=sum(each.seconds for each in measurements))
+
+            def show(each: Measurement, done: float) -> None:
+                display.update(task, description=each.title, completed=done)
+
+            return measure(measurements, asked, parts, out, show)
+    except KeyboardInterrupt:
+        kept = f"; what was measured is in {out}" if out is not None and out.exists() else ""
+        console.print(f"stopped{kept}", markup=False)
+        raise SystemExit(130) from None
+
+
 def _remarks(rows: Sequence[Row]) -> list[str]:
     """Return a line for each thing that went wrong or cannot be; what is so for any seed is said once."""
     noted = [row for row in rows if row.note]
@@ -110,7 +184,22 @@ def _remarks(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(texts))
 
 
-def _fill(crossed: grid.Grid, runs: Path, out: Path, jobs: int) -> list[Row]:
+def _workers(engine: str, address: str, store: str) -> Callable[..., Workers]:
+    """Return who trains the cells of a table."""
+    if engine == PROCESS:
+        if address or store:
+            raise SpecError("--address and --store are for a Dask cluster; they go with --engine dask")
+        return Pool
+    if engine != DASK:
+        raise SpecError(f"there is no engine “{engine}” for benchmarks; there are {PROCESS} and {DASK}")
+    require()
+    between = Store(store) if store else None
+    if between:
+        between.check()
+    return functools.partial(ClusterPool, address=address, store=between)
+
+
+def _fill(crossed: grid.Grid, runs: Path, out: Path, jobs: int, workers: Callable[..., Workers]) -> list[Row]:
     """Fill the table under a progress bar; an interrupt leaves it consistent and exit status 130."""
     previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -121,7 +210,7 @@ def _fill(crossed: grid.Grid, runs: Path, out: Path, jobs: int) -> list[Row]:
                 names = ", ".join(f"{row.cell.method} + {row.extensions} · seed {row.cell.seed}" for row in working)
                 display.update(task, description=f"{int(done)} of {total} · {names}", completed=done, total=total)
 
-            return fill(crossed, runs, out, jobs, show)
+            return fill(crossed, runs, out, jobs, show, workers)
     except KeyboardInterrupt:
         console.print(f"stopped; what is finished is in {out}, and the same command goes on", markup=False)
         raise SystemExit(130) from None

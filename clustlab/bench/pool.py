@@ -29,7 +29,7 @@ class Pool:
     Parameters
     ----------
     jobs : int
-        Number of processes.
+        Number of processes, at least one.
     prepare : callable
         Given a task, returns the run folder to train; called in the thread that takes the task up, so that no folder
         waits long before somebody works on it. What it refuses (a :class:`ClustlabError`) is that task's answer.
@@ -38,6 +38,7 @@ class Pool:
     """
 
     def __init__(self, jobs: int, prepare: Callable[[Any], Path], done: Callable[[Any, dict[str, Any]], None]) -> None:
+        jobs = max(1, jobs)
         self._prepare, self._done = prepare, done
         self._tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._environment = os.environ | {SLOTS: str(max(jobs, slot_count())), "PYTHONUNBUFFERED": "1"}

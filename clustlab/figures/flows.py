@@ -24,7 +24,9 @@ def flow_counts(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     return counts
 
 
-def flows(before: np.ndarray, after: np.ndarray, titles: tuple[str, str]) -> go.Figure:
+def flows(
+    before: np.ndarray, after: np.ndarray, titles: tuple[str, str], frames: tuple[int, int] | None = None
+) -> go.Figure:
     """Draw which samples went from which cluster to which.
 
     Parameters
@@ -33,6 +35,8 @@ def flows(before: np.ndarray, after: np.ndarray, titles: tuple[str, str]) -> go.
         Cluster of each sample at two moments; the same number means the same cluster.
     titles : tuple of str
         The two moments.
+    frames : tuple of int, optional
+        Their numbers; with them a band and a cluster tell which samples they are.
     """
     counts = flow_counts(before, after)
     left, right = np.flatnonzero(counts.sum(axis=1)), np.flatnonzero(counts.sum(axis=0))
@@ -40,14 +44,18 @@ def flows(before: np.ndarray, after: np.ndarray, titles: tuple[str, str]) -> go.
     sizes = [*counts.sum(axis=1)[left], *counts.sum(axis=0)[right]]
     nodes = [*map(int, left), *map(int, right)]
     rows = max(len(left), len(right))
+    then, now = frames or (0, 0)
+    told = {} if frames is None else {"meta": {"selects": ["cluster", "frame", "from", "since"]}}
     figure = go.Figure(
         go.Sankey(
+            **told,
             arrangement="fixed",
             node={
                 "label": [f"{j}: {size:,}" for j, size in zip(nodes, sizes, strict=True)],
                 "color": [cluster_colour(j) for j in nodes],
                 "x": [0.001] * len(left) + [0.999] * len(right),
                 "y": [*_places(counts.sum(axis=1)[left]), *_places(counts.sum(axis=0)[right])],
+                "customdata": [[int(j), then] for j in left] + [[int(j), now] for j in right],
                 "pad": GAP,
                 "thickness": 18,
                 "line": {"width": 0},
@@ -57,6 +65,7 @@ def flows(before: np.ndarray, after: np.ndarray, titles: tuple[str, str]) -> go.
                 "source": np.searchsorted(left, source),
                 "target": len(left) + np.searchsorted(right, target),
                 "value": counts[source, target],
+                "customdata": [[int(b), now, int(a), then] for a, b in zip(source, target, strict=True)],
                 "color": [mixed(cluster_colour(int(j)), 0.45) for j in source],
                 "hovertemplate": "%{value} samples<br>from cluster %{source.label}<br>to cluster %{target.label}"
                 "<extra></extra>",

@@ -250,6 +250,7 @@ def p_and_q_all(q: np.ndarray, labels: np.ndarray, p: np.ndarray | None = None) 
             zmax=limit,
             showscale=False,
             customdata=np.repeat(order[:, None], values.shape[1], axis=1).astype(np.int32),
+            meta={"rows": order.tolist()},
             hovertemplate=f"sample %{{customdata}}, cluster %{{x}}: {title} = %{{z:.3f}}<extra></extra>",
         )
         axes[f"xaxis{number}"] = axis("cluster", showgrid=False, domain=[left, left + width], anchor=f"y{number}")

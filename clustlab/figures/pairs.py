@@ -24,7 +24,9 @@ BELOW = 0.6
 """Room for the text under a couple, in widths of a picture."""
 
 
-def pair_matrix(similarity: np.ndarray, thresholds: np.ndarray, clusters: np.ndarray) -> go.Figure:
+def pair_matrix(
+    similarity: np.ndarray, thresholds: np.ndarray, clusters: np.ndarray, rows: np.ndarray | None = None
+) -> go.Figure:
     """Draw what each pair of some samples is taken for, beside their similarities; both sorted by cluster.
 
     Parameters
@@ -35,8 +37,11 @@ def pair_matrix(similarity: np.ndarray, thresholds: np.ndarray, clusters: np.nda
         Upper and lower.
     clusters : ndarray of int, shape (a,)
         Cluster of each sample.
+    rows : ndarray of int, shape (a,), optional
+        The samples, as positions in the probe.
     """
     order = np.argsort(clusters, kind="stable")
+    told = {} if rows is None else {"meta": {"rows": rows[order].tolist()}}
     clusters = clusters[order].astype(np.int64)
     values = similarity[np.ix_(order, order)].astype(np.float32)
     kinds = kinds_of(values, thresholds)
@@ -48,6 +53,7 @@ def pair_matrix(similarity: np.ndarray, thresholds: np.ndarray, clusters: np.nda
         zmax=2.5,
         showscale=False,
         hovertemplate="row %{y}, column %{x}<extra></extra>",
+        **told,
         row=1,
         col=1,
     )
@@ -58,6 +64,7 @@ def pair_matrix(similarity: np.ndarray, thresholds: np.ndarray, clusters: np.nda
         zmax=1,
         colorbar={"thickness": 12, "tickfont": {"size": 14}, "tickvals": [0, 0.5, 1], "len": 0.8},
         hovertemplate="row %{y}, column %{x}: g = %{z:.3f}<extra></extra>",
+        **told,
         row=1,
         col=2,
     )

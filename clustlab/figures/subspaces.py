@@ -37,7 +37,8 @@ def affinity(matrix: np.ndarray, rows: np.ndarray, labels: np.ndarray, names: np
     order = np.argsort(clusters, kind="stable")
     order = order[np.linspace(0, len(order) - 1, min(len(order), ROWS)).round().astype(np.int64)]
     values, clusters = matrix[np.ix_(order, order)].astype(np.float32), clusters[order]
-    called = (rows if names is None else names[rows])[order]
+    rows = rows[order]
+    called = rows if names is None else names[rows]
     same = clusters[:, None] == clusters
     off = ~np.eye(len(values), dtype=bool)
     # A few strong edges must not make all others vanish; the diagonal says nothing.
@@ -50,6 +51,7 @@ def affinity(matrix: np.ndarray, rows: np.ndarray, labels: np.ndarray, names: np
             zmin=0,
             zmax=top,
             colorbar={"thickness": 14, "tickfont": {"size": 14}, "len": 0.9, "nticks": 5},
+            meta={"rows": rows.tolist()},
             hovertemplate="row %{y}, column %{x}: %{z:.3g}<extra></extra>",
         )
     )

@@ -9,7 +9,7 @@ from clustlab import catalog
 from clustlab.data import Dataset, Source, known
 from clustlab.data.files import is_path
 from clustlab.errors import RunError, SpecError
-from clustlab.launch import inline, process
+from clustlab.launch import dask, inline, process
 from clustlab.runs.layout import RunFolder, create_run_folder, runs_folder
 from clustlab.runs.reader import Run, open_run
 from clustlab.runs.writer import write_spec
@@ -17,7 +17,7 @@ from clustlab.spec import RunSpec, run_title
 
 __all__ = ["ENGINES", "check", "engine_named", "launch", "submit"]
 
-ENGINES: dict[str, Callable[[Path], None]] = {"process": process.start, "inline": inline.start}
+ENGINES: dict[str, Callable[[Path], None]] = {"process": process.start, "inline": inline.start, "dask": dask.start}
 """Ways to run ``worker.execute`` on a run folder."""
 
 

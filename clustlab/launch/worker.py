@@ -36,13 +36,15 @@ LOCK_SECONDS = 3.0
 """A worker that was killed holds its lock until its last thread is gone."""
 
 
-def execute(path: Path) -> str:
+def execute(path: Path, patience: float = LOCK_SECONDS) -> str:
     """Train the run in a folder, from its last checkpoint if it has one, and return the state it ended in.
 
     Parameters
     ----------
     path : Path
         Folder with ``spec.json``.
+    patience : float
+        Seconds to wait for another worker to leave the folder; negative to wait until it does.
 
     Returns
     -------
@@ -55,11 +57,11 @@ def execute(path: Path) -> str:
     RunError
         If the folder is no run.
     LaunchError
-        If another worker is at work on it.
+        If another worker is still at work on it.
     """
     run = Run(path)
     try:
-        with FileLock(run.folder.lock, timeout=LOCK_SECONDS):
+        with FileLock(run.folder.lock, timeout=patience):
             return _execute_alone(run)
     except Timeout:
         raise LaunchError(f"another worker is at work on {run.name}") from None

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from clustlab.errors import SpecError
+from clustlab.methods.card import Card, Published
 from clustlab.spec import Part, RunSpec, explain
 
 __all__ = [
@@ -37,52 +38,6 @@ __all__ = [
 
 Values = Mapping[str, float]
 """Numbers a method wants on its curves, by name: ``{"label_change": 0.012}``."""
-
-
-@dataclass(frozen=True)
-class Published:
-    """A published figure, as fractions; ``source`` says who printed it, and what was different there."""
-
-    data: str
-    source: str
-    acc: float | None = None
-    nmi: float | None = None
-    ari: float | None = None
-
-
-@dataclass(frozen=True)
-class Card:
-    """What a person should know about a method or extension before using it.
-
-    Attributes
-    ----------
-    title, paper, idea : str
-        Name, reference, and the idea in one sentence.
-    objective : str
-        LaTeX.
-    symbols : mapping of LaTeX to str
-        Every letter of the objective, in the order in which a reader meets them.
-    look_for : str
-        What to watch while it trains.
-    algorithm : tuple of str
-        The steps, one sentence each; Markdown with LaTeX.
-    pitfalls : tuple of str
-        What goes wrong, how one sees it, and what guards against it here.
-    deviations : tuple of str
-        Where our defaults differ from the paper, and why.
-    published : tuple of Published
-    """
-
-    title: str
-    paper: str
-    idea: str
-    objective: str
-    symbols: Mapping[str, str] = field(default_factory=dict)
-    look_for: str = ""
-    algorithm: tuple[str, ...] = ()
-    pitfalls: tuple[str, ...] = ()
-    deviations: tuple[str, ...] = ()
-    published: tuple[Published, ...] = ()
 
 
 class Samples:

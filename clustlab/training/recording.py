@@ -46,21 +46,27 @@ class FrameClock:
     """Says when the next frame is due: within the budget, and ever more rarely in a long run.
 
     The gap grows from a quarter of a second to 2.5 s within the first 130 frames and stays there until the 300th;
-    then it doubles every 20 frames, so that a run of a day has little more than 400.
+    then it doubles every 20 frames, so that a run of a day has little more than 400. What else is written down comes
+    out of the same budget, but a quarter of it is left to frames.
     """
 
     SHORTEST, LONGEST, MANY = 0.25, 2.5, 300
+    LEAST = 0.25
 
     def __init__(self, budget: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.budget, self.clock = budget, clock
         self.due = clock()
 
-    def recorded(self, count: int, cost: float) -> None:
-        """A frame, the ``count``-th, has just been recorded and took ``cost`` seconds."""
+    def recorded(self, count: int, cost: float, besides: float = 0.0) -> None:
+        """A frame, the ``count``-th, has just been recorded and took ``cost`` seconds.
+
+        ``besides`` is the share of the time that everything else takes: scalars, status, checkpoints.
+        """
         gap = min(self.SHORTEST * 2 ** (count / 40), self.LONGEST)
         if count > self.MANY:
             gap *= 2 ** min((count - self.MANY) / 20, 30)
-        self.due = self.clock() + max(gap, cost * (1 / self.budget - 1))
+        left = max(self.budget - besides, self.LEAST * self.budget)
+        self.due = self.clock() + max(gap, cost * (1 / left - 1))
 
     def is_due(self) -> bool:
         """Whether it is time."""
@@ -110,6 +116,7 @@ class RunRecorder:
         now = time.monotonic()
         self.began, self.earlier_seconds, self.paused_seconds = now, writer.wall_seconds, 0.0
         self.next_control = self.next_status = now
+        self.busy_since, self.busy_seconds = now, 0.0
         self.next_checkpoint = now + recording.checkpoint_interval
 
     def state(self) -> dict[str, Any]:
@@ -125,15 +132,23 @@ class RunRecorder:
         """Seconds of training, pauses excluded."""
         return self.earlier_seconds + time.monotonic() - self.began - self.paused_seconds
 
+    @property
+    def besides(self) -> float:
+        """Share of the time that everything but frames has taken; a second more evens out how a run begins."""
+        return self.busy_seconds / (1 + self.wall_seconds - self.earlier_seconds)
+
     def enter(self, training: Training, phase: Phase) -> None:
+        self.busy_since = time.monotonic()
         if training.phase_step == 0:
             self.latest_terms = {}
             self.writer.event("phase", training.step, phase.name)
         self._report(training, phase, "running", message="")
         if training.phase_step == 0 and not phase.every:  # phases with targets are shown once P is there
             self._frame(training, phase)
+        self._at_work()
 
     def values(self, training: Training, phase: Phase, name: str, values: Values) -> None:
+        self.busy_since = time.monotonic()
         self.latest_values |= values
         if values:
             self.writer.scalars({"step": training.step, "phase": phase.name, "values": dict(values)})
@@ -141,8 +156,10 @@ class RunRecorder:
             self.writer.event(name, training.step)
             if training.phase_step == 0:
                 self._frame(training, phase)
+        self._at_work()
 
     def after_step(self, training: Training, phase: Phase, terms: dict[str, Tensor]) -> None:
+        self.busy_since = time.monotonic()
         for name, value in terms.items():
             self.sums[name] = self.sums[name] + value if name in self.sums else value
         self.summed += 1
@@ -159,8 +176,10 @@ class RunRecorder:
             self._report(training, phase, "running")
         if now >= self.next_checkpoint:
             self.checkpoint(training)
+        self._at_work()
 
     def leave(self, training: Training, phase: Phase) -> None:
+        self.busy_since = time.monotonic()
         self._scalars(training, phase)
         self._frame(training, phase)
         self._report(training, phase, "running")
@@ -191,8 +210,15 @@ class RunRecorder:
         self.writer.scalars({"step": training.step, "phase": phase.name, "terms": self.latest_terms})
         self.sums, self.summed = {}, 0
 
+    def _at_work(self) -> None:
+        """Count the time since the recorder was called, or since the frame or pause within that call."""
+        now = time.monotonic()
+        self.busy_seconds += now - self.busy_since
+        self.busy_since = now
+
     def _frame(self, training: Training, phase: Phase) -> None:
-        began = time.monotonic()
+        self._at_work()
+        began = self.busy_since
         with torch.random.fork_rng(devices=[]):  # whatever an observation draws, training does not notice
             arrays, metrics, self.clusters = frame_arrays(
                 phase, self.probe, self.n_clusters, self.seed, self.dataset, self.clusters
@@ -206,7 +232,8 @@ class RunRecorder:
             "terms": self.latest_terms,
         }
         self.writer.frame(record, arrays)
-        self.frames.recorded(self.writer.frame_count, time.monotonic() - began)
+        self.busy_since = time.monotonic()
+        self.frames.recorded(self.writer.frame_count, self.busy_since - began, self.besides)
 
     def _obey(self, training: Training, phase: Phase) -> None:
         match self.writer.request():
@@ -238,7 +265,8 @@ class RunRecorder:
             return request in ("resume", "stop")
 
         self.wait(is_over)
-        self.paused_seconds = earlier + time.monotonic() - began
+        self.busy_since = time.monotonic()
+        self.paused_seconds = earlier + self.busy_since - began
         self.writer.event("resumed", training.step)
         if request == "stop":
             self._stop(training, phase)

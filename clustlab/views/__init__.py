@@ -10,5 +10,18 @@ from clustlab.views.catalogue import PANELS
 from clustlab.views.drawing import draw, panels, thumbnail
 from clustlab.views.moment import NothingToShow, View, ViewError, layout_of
 from clustlab.views.panel import Panel
+from clustlab.views.siblings import Sibling, siblings
 
-__all__ = ["PANELS", "NothingToShow", "Panel", "View", "ViewError", "draw", "layout_of", "panels", "thumbnail"]
+__all__ = [
+    "PANELS",
+    "NothingToShow",
+    "Panel",
+    "Sibling",
+    "View",
+    "ViewError",
+    "draw",
+    "layout_of",
+    "panels",
+    "siblings",
+    "thumbnail",
+]

@@ -12,7 +12,6 @@ from clustlab.figures.flows import flows
 from clustlab.figures.interpolation import interpolation
 from clustlab.figures.latent import latent
 from clustlab.figures.p_and_q import Past, p_and_q, p_and_q_all
-from clustlab.figures.reconstructions import reconstructions
 from clustlab.figures.strip_history import strip_history
 from clustlab.figures.style import thinned
 from clustlab.projections import PROJECTIONS, read_layout
@@ -26,6 +25,8 @@ from clustlab.views.pair import PAIR
 from clustlab.views.pairs import PAIRS
 from clustlab.views.panel import Panel
 from clustlab.views.perturbations import PERTURBATIONS
+from clustlab.views.reconstructions import RECONSTRUCTIONS
+from clustlab.views.siblings import draw_beside
 from clustlab.views.story import STORY, history_of
 
 __all__ = ["PANELS"]
@@ -34,8 +35,6 @@ HISTORY = 8
 """Moments in the history of a strip."""
 TRAIL = 12
 """Frames that a centroid's trail reaches back."""
-WORST = 12
-"""Samples with the largest errors that are shown."""
 
 
 def _draw_latent(view: View, *, projection: str | None = None, colour: str = "cluster") -> go.Figure:
@@ -82,7 +81,9 @@ def _draw_p_and_q_all(view: View) -> go.Figure:
     return p_and_q_all(view.arrays["q"], view.arrays["labels"], view.arrays.get("p"))
 
 
-def _draw_interpolation(view: View) -> go.Figure:
+def _draw_interpolation(view: View, *, beside: str | None = None) -> go.Figure:
+    if beside is not None:
+        return draw_beside(view, beside)
     arrays, sample = view.arrays, view.run.sample
     figure = interpolation(
         arrays["strips"],
@@ -144,21 +145,6 @@ def _centroids_moved(view: View) -> np.ndarray | None:
     return np.stack([np.linalg.norm(now - each, axis=1) for each in then], axis=1)
 
 
-def _draw_reconstructions(view: View) -> go.Figure:
-    errors, pairs = view.arrays["sample_loss"], view.run.sample["pairs"]
-    worst = np.argsort(-errors, kind="stable")[:WORST]
-    figure = reconstructions(
-        errors,
-        view.samples(pairs.ravel()),
-        view.arrays["strips"][:, [0, -1]].reshape(-1, *view.arrays["strips"].shape[2:]),
-        pairs.ravel(),
-        view.samples(worst),
-        worst,
-        names=view.rows,
-    )
-    return view.remarked(figure)
-
-
 def _draw_flows(view: View) -> go.Figure:
     records = view.run.frames.records()[: view.index]
     same = [record for record in records if record["phase"] == view.frame.phase]
@@ -168,7 +154,8 @@ def _draw_flows(view: View) -> go.Figure:
     before = arrays_of(view.run, start["frame"])["labels"]
     where = "beginning" if same else "end"
     title = f"{where} of “{view.phase_titles.get(start['phase'], start['phase'])}”, step {start['step']:,}"
-    return flows(before, view.arrays["labels"], (title, f"step {view.frame.step:,}"))
+    titles = (title, f"step {view.frame.step:,}")
+    return flows(before, view.arrays["labels"], titles, (start["frame"], view.index))
 
 
 def _draw_confidence(view: View) -> go.Figure:
@@ -249,17 +236,7 @@ OUTSIDE: tuple[Panel, ...] = (
         needs=("decoded_centroids", "codes", "centroids", "labels"),
         draw=_draw_centroids,
     ),
-    Panel(
-        name="reconstructions",
-        title="Reconstructions",
-        question="What does the decoder make of the samples?",
-        aid="A code that forgets what a sample looks like cannot be told from its neighbours by it either.",
-        help=r"$\hat{x} = g(f(x))$ of the samples at the ends of the fixed strips, the worst first, and the samples of "
-        r"the probe with the largest errors. The number is $\tfrac{1}{D} \lVert x - \hat{x} \rVert^2$ as networks see "
-        r"the data, whose mean square is 1: an error of 0.1 means that a tenth of it is missing.",
-        needs=("sample_loss", "strips", "sample.pairs"),
-        draw=_draw_reconstructions,
-    ),
+    RECONSTRUCTIONS,
     Panel(
         name="curves",
         title="Curves",
@@ -295,7 +272,7 @@ OUTSIDE: tuple[Panel, ...] = (
         name="flows",
         title="Flows",
         question="Which samples changed their cluster?",
-        aid="From the beginning of the phase to this frame; a band has the colour of the cluster it comes from.",
+        aid="From the beginning of the phase to this frame, in the colours of then. Click a band to select it.",
         help=r"The width of a band is the number of samples of the probe that were in the cluster on the left and are "
         r"in that on the right. Clusters keep their number and colour from frame to frame, so that what flows straight "
         r"across has stayed. At the first frame of a phase, the left side is the last frame of the phase before.",

@@ -17,7 +17,7 @@ from clustlab.views.comparison import counterparts, overlap
 from clustlab.views.moment import ViewError, arrays_of
 from clustlab.views.over_time import series_of
 
-__all__ = ["FIGURES", "LETTERS", "draw_compared"]
+__all__ = ["FIGURES", "LETTERS", "draw_compared", "strips_of"]
 
 LETTERS = "ABCD"
 """What runs are called where a title has no room."""
@@ -94,14 +94,35 @@ def _draw_agreement(runs: Sequence[Run], frames: Sequence[int], _place: float, _
 
 
 def _draw_strips(runs: Sequence[Run], frames: Sequence[int], _place: float, _share: bool) -> go.Figure:
-    """Draw the strips of fixed pairs that all runs have recorded, at the frames shown."""
+    return strips_of(runs, frames, LETTERS[: len(runs)], MOST_PAIRS)
+
+
+def strips_of(runs: Sequence[Run], frames: Sequence[int], names: Sequence[str], most: int) -> go.Figure:
+    """Draw the strips of fixed pairs that all runs have recorded, at the frames shown.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        Two or more; clusters have the colours of their counterparts in the first.
+    frames : sequence of int
+        The frame shown of each.
+    names : sequence of str
+        What each is called beside its strips.
+    most : int
+        Pairs that are drawn, at most.
+
+    Raises
+    ------
+    ViewError
+        If fewer than two have recorded strips at their frames, or they have no pair of samples in common.
+    """
     _, positions = common(runs)
     moments = [arrays_of(run, frame) for run, frame in zip(runs, frames, strict=True)]
     drawn = [at for at, moment in enumerate(moments) if "strips" in moment]
     if len(drawn) < 2:
         raise ViewError("strips between fixed pairs are recorded by fewer than two of these runs at this moment")
     chosen = [(runs[at], moments[at]) for at in drawn]
-    places = _common_pairs([run for run, _ in chosen])
+    places = _common_pairs([run for run, _ in chosen], most)
     first = chosen[0][0].sample
     if not places[0] or any(not np.array_equal(run.sample["alpha"], first["alpha"]) for run, _ in chosen):
         raise ViewError("these runs have no fixed pair of samples in common")
@@ -111,7 +132,7 @@ def _draw_strips(runs: Sequence[Run], frames: Sequence[int], _place: float, _sha
     return compared_strips(
         [moment["strips"][where] for (_, moment), where in zip(chosen, places, strict=True)],
         first["alpha"],
-        [LETTERS[at] for at in drawn],
+        [names[at] for at in drawn],
         labels=[
             _renamed(number, moment["strip_labels"][where].astype(np.int64))
             for number, (_, moment), where in zip(numbers, chosen, places, strict=True)
@@ -122,14 +143,14 @@ def _draw_strips(runs: Sequence[Run], frames: Sequence[int], _place: float, _sha
     )
 
 
-def _common_pairs(runs: Sequence[Run]) -> list[list[int]]:
+def _common_pairs(runs: Sequence[Run], most: int) -> list[list[int]]:
     """Return where the pairs that all runs have fixed are among those of each run, the most telling first."""
     known = [[tuple(map(int, rows)) for rows in run.sample["index"][run.sample["pairs"]]] for run in runs]
     shared = [pair for pair in known[0] if all(pair in each for each in known)]
     last = arrays_of(runs[0], len(runs[0].frames) - 1).get("strip_labels")
     if last is not None:  # a path from one cluster to another tells more than one that stays at home
         shared.sort(key=lambda pair: bool(last[known[0].index(pair), 0] == last[known[0].index(pair), -1]))
-    return [[each.index(pair) for pair in shared[:MOST_PAIRS]] for each in known]
+    return [[each.index(pair) for pair in shared[:most]] for each in known]
 
 
 def _renamed(numbers: np.ndarray, labels: np.ndarray) -> np.ndarray:

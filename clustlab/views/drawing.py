@@ -23,8 +23,8 @@ def panels(run: Run, frame: int = -1) -> list[dict[str, Any]]:
     """Return every panel with whether it can be drawn at a frame.
 
     Each is a dict with ``name``, ``title``, ``question``, ``aid``, ``help``, ``inside`` (bool: whether it shows what a
-    method observes of itself), ``available`` (bool) and ``from_phase``: the first phase with a frame that has what it
-    needs, None if none has so far.
+    method observes of itself), ``takes`` (names of its options), ``available`` (bool) and ``from_phase``: the first
+    phase with a frame that has what it needs, None if none has so far.
     """
     records = run.frames.records()
     here = record_of(run, frame) if records else None
@@ -39,6 +39,7 @@ def panels(run: Run, frame: int = -1) -> list[dict[str, Any]]:
             "aid": panel.aid,
             "help": panel.help,
             "inside": panel.inside,
+            "takes": [*(panel.draw.__kwdefaults__ or {})],
             "available": here is not None and not _missing(panel, whole.union(here["arrays"])),
             "from_phase": next((phase for phase, arrays in moments if not _missing(panel, whole | arrays)), None),
         }
@@ -60,8 +61,9 @@ def draw(run: Run, name: str, frame: int = -1, selected: int | None = None, **op
     selected : int, optional
         A sample, as a position in the probe.
     **options
-        What the panel takes: ``projection`` and ``colour`` for ``latent``, ``other`` (a second sample) for ``pair``,
-        ``pair`` for ``strip-history``, ``logarithmic`` for ``curves``.
+        What the panel takes: ``projection`` and ``colour`` for ``latent``, ``projection`` for ``story``, ``other`` (a
+        second sample) for ``pair``, ``beside`` (the name of one of :func:`~clustlab.views.siblings`) for
+        ``interpolation``, ``pair`` for ``strip-history``, ``logarithmic`` for ``curves``.
 
     Raises
     ------

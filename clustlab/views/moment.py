@@ -14,6 +14,7 @@ from clustlab.errors import ClustlabError
 from clustlab.figures.style import note
 from clustlab.projections import PROJECTIONS, Layout, available, projection_of, read_layout
 from clustlab.runs.reader import Frame, Run
+from clustlab.views.description import dataset_of
 
 __all__ = ["NothingToShow", "View", "ViewError", "arrays_of", "checked_sample", "layout_of", "record_of"]
 
@@ -60,7 +61,7 @@ class View:
     @property
     def class_names(self) -> list[str]:
         """Names of the classes; empty where the data has none."""
-        return [str(name) for name in (self.run.about.get("dataset") or {}).get("class_names") or ()]
+        return [str(name) for name in dataset_of(self.run).get("class_names") or ()]
 
     @property
     def phase_titles(self) -> dict[str, str]:
@@ -82,12 +83,17 @@ class View:
             return row
         return f"{row} “{names[y[position]] if y[position] < len(names) else y[position]}”"
 
-    def remarked(self, figure: go.Figure) -> go.Figure:
-        """Return a figure of decoded pictures; under them it says so where the decoder is no longer trained."""
+    @property
+    def decoder_rests(self) -> bool:
+        """Whether the decoder is no longer trained in the phase shown; a first phase without one shows the data."""
         phases = self.run.about.get("phases") or ()
         names = [phase["name"] for phase in phases]
         at = names.index(self.frame.phase) if self.frame.phase in names else 0
-        if at > 0 and phases[at].get("frozen_decoder"):  # a first phase without a decoder shows the data themselves
+        return at > 0 and bool(phases[at].get("frozen_decoder"))
+
+    def remarked(self, figure: go.Figure) -> go.Figure:
+        """Return a figure of decoded pictures; under them it says so where the decoder is no longer trained."""
+        if self.decoder_rests:
             text = "The decoder is not trained in this phase: it is that of the phase before."
             note(figure, text, y=0, yanchor="top", yshift=-4)
             figure.update_layout(height=figure.layout.height + 22, margin_b=figure.layout.margin.b + 22)

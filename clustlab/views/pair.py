@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -10,11 +10,9 @@ import plotly.graph_objects as go
 from clustlab.errors import ClustlabError
 from clustlab.figures.p_and_q import least_certain
 from clustlab.figures.pair import Way, pair
+from clustlab.views.kept import encoded, frame_near, is_of, kept_steps, phase_of, titled, too_early
 from clustlab.views.moment import NothingToShow, View, arrays_of, checked_sample
 from clustlab.views.panel import Panel
-
-if TYPE_CHECKING:
-    from clustlab.inspection import Inspection
 
 __all__ = ["PAIR", "foreign_neighbour", "pair_shown"]
 
@@ -26,10 +24,10 @@ CHECKPOINTS = 6
 def draw_pair(view: View, *, other: int | None = None) -> go.Figure:
     """Draw the way between two samples, as the models up to the moment shown see it."""
     first, second, remark = pair_shown(view, other)
-    kept = list(view.run.folder.checkpoint_files())
-    steps = [step for step in kept if step <= view.frame.step]
+    steps = kept_steps(view)
     if not steps:
-        raise NothingToShow(_too_early(kept))
+        later = "; move the time line there to look between two samples" if view.run.folder.checkpoint_files() else ""
+        raise NothingToShow(too_early(view) + later)
     try:
         ways = [_way(view, step, first, second) for step in steps[-CHECKPOINTS:]]
     except ClustlabError as error:
@@ -74,40 +72,19 @@ def foreign_neighbour(view: View, sample: int) -> int:
     return int(squares.argmin())
 
 
-def _too_early(kept: list[int]) -> str:
-    if not kept:
-        return "This run has kept no model yet; the first is kept where its first phase ends"
-    return f"No model was kept before step {kept[0]:,}; move the time line there to look between two samples"
-
-
 def _way(view: View, step: int, first: int, second: int) -> Way:
     from clustlab.inspection import Clusters, between, opened  # loads torch: nobody else here needs it
 
     model = opened(view.run, step)
-    phases = view.run.about.get("phases") or ()
-    phase = phases[min(model.phase_index, len(phases) - 1)]["name"] if phases else view.frame.phase
-    number = _frame_at(view, step, phase)
+    phase = phase_of(view, model)
+    number = frame_near(view, step, phase)
     arrays = arrays_of(view.run, number)
     recorded = Clusters(arrays["centroids"], arrays["model_cluster"])
-    exact = view.run.frames[number].step == step and view.run.frames[number].phase == phase
-    ends = arrays["codes"][[first, second]] if exact else _encoded(view, model, np.array([first, second]))
+    exact = is_of(view, number, step, phase)
+    ends = arrays["codes"][[first, second]] if exact else encoded(view, model, np.array([first, second]))
     found = between(model, ends, ALPHAS, recorded)
-    title = view.phase_titles.get(phase, phase)
     known: dict[str, Any] = {name: getattr(found, name) for name in Way.__dataclass_fields__ if name != "title"}
-    return Way(title=f"step {step:,} ({title})", **known)
-
-
-def _frame_at(view: View, step: int, phase: str) -> int:
-    """Return the number of the last frame of a phase up to a step; of any phase, where it has none yet."""
-    until = [record for record in view.run.frames.records() if record["step"] <= step]
-    there = [record for record in until if record["phase"] == phase] or until
-    return int(there[-1]["frame"]) if there else 0
-
-
-def _encoded(view: View, model: Inspection, positions: np.ndarray) -> np.ndarray:
-    """Return codes of samples of the probe, from its vectors or its pictures with their 256 shades."""
-    shown = view.samples(positions)
-    return model.encode(shown.astype(np.float32) / 255 if shown.dtype == np.uint8 else shown)
+    return Way(title=titled(view, model, step), **known)
 
 
 PAIR = Panel(

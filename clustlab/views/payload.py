@@ -13,6 +13,7 @@ import numpy as np
 from clustlab.errors import RunError
 from clustlab.figures.palette import cluster_colour
 from clustlab.runs import Frame, Run
+from clustlab.views.description import dataset_of, n_clusters_of
 
 __all__ = [
     "absence",
@@ -35,7 +36,7 @@ TITLES = {"umap": "UMAP", "pca": "PCA", "plane": "Plane"}
 def describe(run: Run) -> dict[str, Any]:
     """Return everything a viewer needs before the first frame: description, status, frame records, events, palette."""
     about = run.about
-    n_classes = int(about.get("dataset", {}).get("n_classes") or 0)
+    n_classes = int(dataset_of(run).get("n_classes") or 0)
     scalars = run.scalar_records
     return {
         "run": run.name,
@@ -48,7 +49,7 @@ def describe(run: Run) -> dict[str, Any]:
         "scalars": thinned(scalars, MAX_SCALARS),
         "metrics": run.metrics,
         "palette": {
-            "clusters": [cluster_colour(cluster) for cluster in range(int(about.get("n_clusters") or 1))],
+            "clusters": [cluster_colour(cluster) for cluster in range(n_clusters_of(run))],
             "classes": [cluster_colour(number) for number in range(n_classes)],
             "none": cluster_colour(-1),
         },
@@ -119,7 +120,7 @@ def describe_sample(run: Run) -> dict[str, Any]:
         "index": sample["index"].tolist(),
         "y": sample["y"].tolist() if "y" in sample else None,
         "thumbnails": list(pictures.shape) if pictures is not None else None,
-        "class_names": [str(name) for name in run.about.get("dataset", {}).get("class_names") or []],
+        "class_names": [str(name) for name in dataset_of(run).get("class_names") or []],
     }
 
 

@@ -78,7 +78,7 @@ def sample_shown(view: View) -> tuple[int, list[str]]:
     return sample, ["The least certain one in the end; click a point for another."]
 
 
-def draw_story(view: View) -> go.Figure:
+def draw_story(view: View, *, projection: str | None = None) -> go.Figure:
     """Draw where a sample went, what was believed of it, when and why it changed, and its neighbours."""
     sample, remark = sample_shown(view)
     history = history_of(view, sample)
@@ -88,7 +88,7 @@ def draw_story(view: View) -> go.Figure:
     heading = [f"{view.called(sample)}: in cluster {history.labels[-1]}{sure}, {count}", *remark]
     return story(
         view.samples(np.array([sample])),
-        _path(view, sample, history),
+        _path(view, sample, history, projection),
         history.steps,
         history.labels,
         q=history.q,
@@ -101,8 +101,8 @@ def draw_story(view: View) -> go.Figure:
     )
 
 
-def _path(view: View, sample: int, history: History) -> Path:
-    name, layout = layout_of(view)
+def _path(view: View, sample: int, history: History, projection: str | None) -> Path:
+    name, layout = layout_of(view, projection)
     folder = view.run.folder.projection(name)
     places = [
         _place(path := folder / FilePath(record["file"]).name, _changed(path), sample) for record in history.records

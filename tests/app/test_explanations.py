@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,13 @@ from clustlab.runs.writer import RunWriter
 from clustlab.views import PANELS
 
 TITLES = {panel.title for panel in PANELS if panel.inside}
+GOLDEN = Path(__file__).parents[1] / "golden" / "idec-acai-digits"
+
+
+def page() -> None:
+    from clustlab.app.pages import laboratory
+
+    laboratory.page()
 
 
 def watched(app: AppTest) -> str:
@@ -27,16 +37,11 @@ def row(app: AppTest, key: str) -> Any:
 
 @pytest.fixture
 def app(record: Callable[..., Run]) -> AppTest:
-    def script() -> None:
-        from clustlab.app.pages import laboratory
-
-        laboratory.page()
-
     run = record()
     place = {"step": 150, "phase": "pretrain", "phase_step": 150}
     arrays = run.frames[-1].arrays | {"critic_calibration": np.zeros((4, 2), np.float16)}
     RunWriter(run.folder).frame(place | {"metrics": {"silhouette": 0.5}, "values": {}, "terms": {}}, arrays)
-    app = AppTest.from_function(script, default_timeout=60)
+    app = AppTest.from_function(page, default_timeout=60)
     app.query_params["run"] = run.name
     return app.run()
 
@@ -59,3 +64,38 @@ def test_inside_offers_what_the_run_recorded_and_keeps_the_choice(app: AppTest) 
     assert watched(app) == "What is being minimised, and what comes of it?"
     row(app, "panel").set_value("inside").run()
     assert watched(app) == "Can the critic tell how much is mixed in?"
+
+
+def test_two_samples_joined_on_the_map_open_what_lies_between_them(runs: Path) -> None:
+    shutil.copytree(GOLDEN, runs / "kept-0001")
+    app = AppTest.from_function(page, default_timeout=60)
+    app.query_params["run"] = "kept-0001"
+    row(app.run(), "panel").set_value("curves").run()
+    app.session_state["session-wanted"] = "pair"  # as the map does when it is told of a pair
+    assert watched(app.run()) == "What lies between these two samples?"
+    row(app, "panel").set_value("curves").run()
+    assert watched(app) == "What is being minimised, and what comes of it?", "once, and not for ever"
+
+
+def test_where_nothing_can_lie_between_two_samples_the_explanation_stays(app: AppTest) -> None:
+    row(app, "panel").set_value("curves").run()
+    app.session_state["session-wanted"] = "pair"
+    assert watched(app.run()) == "What is being minimised, and what comes of it?"
+
+
+def test_a_run_is_offered_beside_its_sibling_where_there_is_one(runs: Path) -> None:
+    shutil.copytree(GOLDEN, runs / "own-0001")
+    app = AppTest.from_function(page, default_timeout=60)
+    app.query_params["run"] = "own-0001"
+    row(app.run(), "panel").set_value("interpolation").run()
+    assert not app.toggle
+    plain = shutil.copytree(GOLDEN, runs / "plain-0001")
+    spec = json.loads((plain / "spec.json").read_text())
+    (plain / "spec.json").write_text(json.dumps(spec | {"extensions": {}}))
+    (toggle,) = app.run().toggle
+    assert (toggle.label, toggle.value) == ("Beside the same run without ACAI", True)
+    toggle.set_value(False).run()
+    row(app, "panel").set_value("curves").run()
+    assert not app.toggle
+    row(app, "panel").set_value("interpolation").run()
+    assert app.toggle[0].value is False, "as the person left it"

@@ -11,6 +11,7 @@ import sys
 import time
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from starlette.websockets import WebSocketDisconnect
 from clustlab.app.components import assets
 from clustlab.app.routes import routes
 from clustlab.errors import ClustlabError
+from clustlab.runs import Run
 from clustlab.runs.layout import RunFolder, write_aside
 from clustlab.runs.writer import RunWriter, write_spec
 from clustlab.spec import RunSpec
@@ -209,6 +211,9 @@ def test_what_lies_between_two_samples_waits_for_a_model_in_a_sentence(client: T
     assert answer.json()["unavailable"].startswith("This run has kept no model yet")
     refused = client.get("/clustlab/runs/idec-digits-0001/figures/pair?frame=2&selected=0&other=99")
     assert "sample 99" in refused.json()["error"]
+    panels = client.get("/clustlab/runs/idec-digits-0001/panels").json()["panels"]
+    takes = {panel["name"]: panel["takes"] for panel in panels}
+    assert (takes["pair"], takes["story"], takes["confusion"]) == (["other"], ["projection"], [])
 
 
 def test_the_socket_tells_what_was_missed_and_then_every_new_frame(client: TestClient, writer: RunWriter) -> None:
@@ -253,6 +258,21 @@ def test_a_projection_that_fails_silences_nothing_else(
             news |= json.loads(live.receive_text())
     assert [record["step"] for record in news["records"]] == [10, 20]
     assert news["status"]["state"] == "running"
+
+
+def test_what_threads_confuse_is_read_once_more(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def describe(run: Run) -> dict[str, Any]:
+        asked.append(run)
+        if len(asked) != 2:
+            raise SystemError("AST constructor recursion depth mismatch (before=66, after=51)")
+        return {}
+
+    monkeypatch.setattr("clustlab.views.payload.describe", describe)
+    assert client.get("/clustlab/runs/idec-digits-0001/about").status_code == 200
+    assert client.get("/clustlab/runs/idec-digits-0001/about").status_code == 500
+    assert len(asked) == 4
 
 
 @pytest.mark.parametrize("headers", [{"origin": "http://elsewhere.example"}, {"host": "rebound.example:8501"}])

@@ -55,6 +55,7 @@ def started(folder: Path, runs: Path | None = None) -> Iterator[Server]:
     environment = {
         **os.environ,
         "CLUSTLAB_RUNS": str(runs),
+        "CLUSTLAB_DATA": str(folder / "data"),
         "CLUSTLAB_SLOT_FOLDER": str(folder / "slots"),
         "CLUSTLAB_SLOTS": "2",
         "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),

@@ -44,6 +44,8 @@ def test_a_sample_tells_its_story_and_two_what_lies_between(server: Server, page
     page.wait_for_url(lambda url: "select=" in url)
     chosen = int(laboratory.selected)
     expect(story).to_contain_text(f"#{rows[chosen]} ")
+    laboratory.project_by("pca")
+    expect(story).to_contain_text("PCA")  # it is told on the map that one sees
 
     # Between it and the nearest of another cluster, until there is a second one; no model was kept before.
     laboratory.explain("Between two")
@@ -52,6 +54,23 @@ def test_a_sample_tells_its_story_and_two_what_lies_between(server: Server, page
     expect(between).to_contain_text("by the model of step 560")
     laboratory.slider.press("ArrowLeft")
     expect(between).to_contain_text("No model was kept before step 560")
+
+    # Two samples joined on the map, whatever is looked at: what lies between them, and nothing is built anew.
+    laboratory.slider.press("ArrowRight")
+    laboratory.explain("Story")
+    laboratory.wait_for_figure("story", 20)
+    laboratory.mark(laboratory.canvas, story)
+    laboratory.canvas.focus()
+    for key in ("Escape", "n", "Enter", "n"):
+        page.keyboard.press(key)
+    page.keyboard.press("Shift+Enter")
+    expect(between).to_contain_text("by the model of step 560")
+    page.wait_for_url(lambda url: "~" in url)
+    first, second = map(int, laboratory.selected.split("~"))
+    expect(between).to_contain_text(f"#{rows[first]} ")
+    expect(between).to_contain_text(f"to #{rows[second]} ")
+    assert laboratory.bears_mark(laboratory.canvas)
+    assert laboratory.bears_mark(between)
 
     # A link to two samples leads to what lies between them.
     laboratory.visit(f"{server.url}/?run={kept_run.name}&frame=20&select=3~41")

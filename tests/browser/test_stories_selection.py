@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from browser.laboratory import Laboratory
+from browser.laboratory import Laboratory, until
 from browser.serving import Server
 from playwright.sync_api import Browser, Page, WebSocket, expect
 
@@ -116,6 +117,46 @@ def test_a_cell_of_the_confusion_stands_out_in_every_figure(server: Server, page
         assert points == [at for at, position in enumerate(positions) if position in chosen]
     page.get_by_role("button", name="Select nothing (Escape)").click()
     expect(laboratory.selection).to_be_hidden()
+
+
+def test_a_band_of_the_flows_stands_out_in_the_rows_of_heat_maps(server: Server, page: Page, finished_run: Run) -> None:
+    laboratory = Laboratory(page)
+    last = len(finished_run.frames) - 1
+    laboratory.visit(f"{server.url}/?run={finished_run.name}&frame={last}")
+    laboratory.wait_for_points(finished_run.name)
+    laboratory.explain("Flows")
+    laboratory.wait_for_figure("flows", last)
+    band = laboratory.figure("flows").locator(".sankey-link").first
+    band.hover(force=True)
+    expect(laboratory.figure("flows").locator(".hovertext")).to_be_visible()
+    band.click(force=True)
+    page.wait_for_url(lambda url: "select=c" in url)
+    found = re.fullmatch(r"c(\d+)f(\d+)c(\d+)", laboratory.selected)
+    assert found is not None
+    old, since, new = map(int, found.groups())
+    labels = finished_run.frames[last].labels
+    chosen = ((finished_run.frames[since].labels == old) & (labels == new)).nonzero()[0]
+    assert laboratory.canvas.get_attribute("data-selected") == str(len(chosen))
+
+    # Rows of other samples are put back; the link brings all of it back.
+    page.reload()
+    expect(laboratory.canvas).to_have_attribute("data-selected", str(len(chosen)))
+    laboratory.explain("P and Q of all")
+    laboratory.wait_for_figure("p-and-q-all", last)
+    veils = """(figure) => {
+      const { data, layout } = figure.querySelector(".js-plotly-plot");
+      return [data[0].meta.rows, layout.shapes.filter(({ name }) => name === "veil").map(({ path }) => path)];
+    }"""
+    rows, paths = laboratory.figure("p-and-q-all").evaluate(veils)
+    assert len(set(paths)) == 1
+    veiled = [
+        at
+        for a, b in re.findall(r"M-0.5,(\S+?)H\S+?V(\S+?)H", paths[0])
+        for at in range(round(float(a) + 0.5), round(float(b) + 0.5))
+    ]
+    assert veiled == [at for at, sample in enumerate(rows) if sample not in set(chosen.tolist())]
+    page.get_by_role("button", name="Select nothing (Escape)").click()
+    until(lambda: not laboratory.figure("p-and-q-all").evaluate(veils)[1])
 
 
 def test_a_selection_stays_while_a_live_run_goes_on(server: Server, page: Page, begin: Callable[..., Run]) -> None:

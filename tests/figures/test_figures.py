@@ -112,6 +112,7 @@ def test_heatmaps_hold_the_samples_they_name(q: np.ndarray, p: np.ndarray) -> No
     np.testing.assert_array_equal(maps[1].z, p[rows].astype(np.float32))
     np.testing.assert_allclose(maps[2].z, p[rows].astype(np.float32) - q[rows].astype(np.float32))
     assert (np.diff(labels[rows]) >= 0).all()
+    assert all(each.meta == {"rows": rows.tolist()} for each in maps), "so that a page can put samples forward"
     bars = next(trace for trace in figure.data if trace.type == "bar")
     np.testing.assert_allclose(bars.y, q.astype(np.float64).mean(axis=0), rtol=1e-6)
 

@@ -19,7 +19,7 @@ from clustlab.figures.mixture import active_components, mixture
 from clustlab.figures.palette import cluster_colour, rgb
 from clustlab.figures.pictures import signed_pixels
 from clustlab.figures.plane import ellipse
-from clustlab.figures.reconstructions import reconstructions
+from clustlab.figures.reconstructions import Remade, reconstructions
 from clustlab.figures.spectrum import correlations, singular_spectrum, spectrum
 from clustlab.figures.subspaces import affinity, principal_angles, residuals
 from clustlab.figures.variational import divergence_parts, kl_per_dimension, posterior
@@ -233,15 +233,19 @@ def test_reconstructions_stand_under_their_samples_the_worst_first(generator: np
     errors = np.array([0.1, 0.9, 0.5, 0.2])
     samples = generator.integers(0, 255, (2, 6, 6)).astype(np.uint8)
     decoded = generator.random((2, 6, 6))
-    figure = reconstructions(errors, samples, decoded, np.array([0, 2]), samples[:1], np.array([1]))
-    raster = pixels(figure)
+    groups = [Remade("The worst.", np.array([1]), samples[:1]), Remade("Others.", np.array([0, 2]), samples, decoded)]
+    figure = reconstructions(errors, groups)
+    raster = pixels(figure, 1)
     row = raster.shape[0] // 3
     np.testing.assert_array_equal(raster[1:7, 1:7, 0], samples[1])  # sample 2 has the larger error
     np.testing.assert_array_equal(raster[row + 1 : row + 7, 1:7, 0], np.round(decoded[1].astype(np.float32) * 255))
     printed = [text for each in figure.data if each.type == "scatter" and each.mode == "text" for text in each.text]
-    assert printed == [".50", ".10", ".90"]
+    assert printed == [".90", ".50", ".10"]
     marks = [each for each in figure.data if each.type == "scatter" and each.customdata is not None]
-    assert [list(each.customdata) for each in marks] == [[2, 0] * 3, [1]]
+    assert [list(each.customdata) for each in marks] == [[1], [2, 0] * 3]
+    assert [note.text for note in figure.layout.annotations][:2] == ["The worst.", "Others."]
+    assert list(figure.layout.yaxis.ticktext) == ["x", "x", "x̂", "x̂ − x"]
+    assert np.all(np.diff(figure.layout.yaxis.tickvals) > 0), "one below the other"
 
 
 # ---- vital signs -----------------------------------------------------------------------------------------------------
@@ -319,8 +323,8 @@ def all_figures() -> list[Callable[[], go.Figure]]:
         lambda: residuals(generator.random((20, 2))),
         lambda: principal_angles(generator.random((20, 20)) * 90),
         lambda: vital_signs({"silhouette": (steps, steps)}, step=1, n_clusters=4, width=2, phases=[("a", 0, 2)]),
-        lambda: reconstructions(steps, images[:2], images[2:4], np.array([0, 1]), images[:1], np.array([2])),
-        lambda: reconstructions(steps, plane[:2], plane[2:4], np.array([0, 1]), plane[:1], np.array([2])),
+        lambda: reconstructions(steps, [Remade("Worst.", np.array([0, 1]), images[:2], images[2:4])]),
+        lambda: reconstructions(steps, [Remade("Worst.", np.array([0, 1]), plane[:2], plane[2:4])]),
     ]
 
 

@@ -96,6 +96,8 @@ def test_the_matrix_is_sorted_by_cluster_and_has_a_colour_for_each_kind() -> Non
     figure = pair_matrix(matrix(clusters), THRESHOLDS, clusters)
     kinds, similarity = figure.data[0].z, figure.data[1].z
     order = np.argsort(clusters, kind="stable")
+    told = pair_matrix(matrix(clusters), THRESHOLDS, clusters, np.arange(10, 16))
+    assert [each.meta for each in told.data[:2]] == 2 * [{"rows": (order + 10).tolist()}]
     np.testing.assert_array_equal(similarity, matrix(clusters)[np.ix_(order, order)].astype(np.float32))
     np.testing.assert_array_equal(kinds, kinds_of(similarity, THRESHOLDS))
     assert {name: trace(figure, name).marker.color for name in ("negative", "ignored", "positive")} == dict(

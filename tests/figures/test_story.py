@@ -167,6 +167,15 @@ def test_flows_count_every_sample_once() -> None:
     assert list(bands.link.value) == [1, 1, 1, 1]
     assert list(bands.link.color) == [mixed(cluster_colour(j), 0.45) for j in (0, 0, 1, 3)]
     assert "50.0% of the samples stayed" in texts(figure)
+    assert bands.meta is None
+
+
+def test_bands_and_clusters_of_flows_tell_which_samples_they_are() -> None:
+    figure = flows(np.array([0, 0, 1]), np.array([0, 1, 1]), ("then", "now"), (5, 9))
+    bands = figure.data[0]
+    assert bands.meta == {"selects": ["cluster", "frame", "from", "since"]}
+    assert [list(each) for each in bands.link.customdata] == [[0, 9, 0, 5], [1, 9, 0, 5], [1, 9, 1, 5]]
+    assert [list(each) for each in bands.node.customdata] == [[0, 5], [1, 5], [0, 9], [1, 9]]
 
 
 def test_several_bars_stand_one_below_the_other() -> None:

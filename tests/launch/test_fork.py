@@ -27,10 +27,15 @@ PRETRAINED = 18
 
 
 def train(method: str, extensions: tuple[str, ...] = (), runs: Path | None = None) -> Run:
-    options = {"cluster_epochs": 2} if "cluster_epochs" in catalog.described()["methods"][method]["options"] else {}
     return clustlab.train(
-        method, data="blobs", extensions=extensions, settings=SETTINGS, options=options, runs=runs, progress=False
+        method, data="blobs", extensions=extensions, settings=SETTINGS, options=short(method), runs=runs, progress=False
     )
+
+
+def short(method: str) -> dict[str, int]:
+    """Options with which a method ends soon."""
+    known = catalog.described()["methods"][method]["options"]
+    return {name: least for name, least in {"cluster_epochs": 2, "layout_epochs": 20}.items() if name in known}
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +45,7 @@ def parents(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, ...], R
 
 
 def forked(parent: Run, method: str, runs: Path, **more: object) -> Run:
-    fields = parent.spec.model_dump() | {"method": method, "options": {"cluster_epochs": 2}} | more
+    fields = parent.spec.model_dump() | {"method": method, "options": short(method)} | more
     child = launch.fork(parent, RunSpec.parse(fields), step=PRETRAINED, runs=runs)
     launch.ENGINES["inline"](child.folder.path)
     return open_run(child.folder.path)

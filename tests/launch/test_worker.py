@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -97,7 +98,7 @@ def test_stop_and_resume_change_no_bit(runs: Path, uninterrupted: Run) -> None:
 @pytest.mark.parametrize("engine", launch.ENGINES)
 def test_every_engine_records_the_same_scalars(runs: Path, uninterrupted: Run, engine: str) -> None:
     run = launch.launch(SPEC, runs, engine)
-    wait_for(lambda: run.state == "finished")
+    wait_for(lambda: run.state == "finished", seconds=240)  # a cluster has to be started first
 
     def without_time(run: Run) -> list[dict[str, object]]:
         return [{key: value for key, value in record.items() if key != "time"} for record in run.scalar_records]
@@ -161,6 +162,25 @@ def test_one_folder_has_one_worker(runs: Path) -> None:
         execute(run.folder.path)
     launch.stop(run)
     wait_for(lambda: run.state == "stopped")
+
+
+def test_who_waits_for_another_worker_goes_on_where_that_one_stopped(runs: Path) -> None:
+    run = launch.launch(LONG, runs, "process")
+    wait_for(lambda: run.state == "running")
+    states: list[str] = []
+    patient = threading.Thread(target=lambda: states.append(execute(run.folder.path, patience=-1)))
+    patient.start()
+    other = run.status["pid"]
+    launch.stop(run)
+    wait_for(lambda: run.state == "running" and run.status["pid"] == os.getpid() != other)
+    launch.stop(run)
+    patient.join()
+    assert states == ["stopped"]
+    assert [event["kind"] for event in run.events if event["kind"] in ("stopped", "resumed")] == [
+        "stopped",
+        "resumed",
+        "stopped",
+    ]
 
 
 def test_a_run_that_diverges_fails_in_one_sentence(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:

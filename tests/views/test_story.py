@@ -42,6 +42,22 @@ def test_a_story_is_that_of_the_frames(golden: Run) -> None:
     assert f"q of {labels[-1]}" not in {trace.name for trace in draw(golden, "story", 2, selected=7).data}
 
 
+def test_a_story_is_told_on_the_map_that_is_asked_for(golden: Run, tmp_path: Path) -> None:
+    copy = Run(shutil.copytree(golden.folder.path, tmp_path / "golden"))
+    shutil.copytree(copy.folder.projection("pca"), copy.folder.projection("umap"))
+    shifted = copy.folder.projection("umap") / copy.frames[-1].path.name
+    with np.load(shifted) as layout:
+        places = {"points": layout["points"] + 5, "centroids": layout["centroids"] + 5}
+    np.savez(shifted, **places)
+    for projection, by in (("umap", 5), ("pca", 0)):
+        figure = draw(copy, "story", selected=7, projection=projection)
+        way = next(trace for trace in figure.data if trace.mode == "lines+markers")
+        assert way.x[-1] == pytest.approx(places["points"][7, 0] - 5 + by, abs=1e-5)
+        assert projection.upper() in said(figure)
+    with pytest.raises(ViewError, match="has not been projected by UMAP yet"):
+        draw(golden, "story", projection="umap")
+
+
 def test_the_neighbours_of_then_are_those_of_the_phase_before(golden: Run) -> None:
     clicked = next(
         t for t in draw(golden, "story", selected=7).data if t.type == "scatter" and t.customdata is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from clustlab.app.components.assets import declare
 
 __all__ = ["show"]
@@ -9,7 +11,9 @@ __all__ = ["show"]
 _component = declare("figure_holder", isolated=False)
 
 
-def show(run: str, panel: str, key: str | None = None, **options: str | float | bool) -> None:
+def show(
+    run: str, panel: str, key: str | None = None, *, takes: Sequence[str] = (), **options: str | float | bool
+) -> None:
     """Show a panel of a run at the frame that the page shows.
 
     Parameters
@@ -20,7 +24,10 @@ def show(run: str, panel: str, key: str | None = None, **options: str | float | 
         Name of the panel; ``clustlab.views.panels`` lists those that a run can show.
     key : str, optional
         Name of the place on the page; by default that of the panel.
+    takes : sequence of str
+        Options of the panel; of these it follows what the page shows: ``other``, the second of two samples, and
+        ``projection``, that of the map.
     **options
         Options of the figure, passed to ``clustlab.views.draw``.
     """
-    _component(data={"run": run, "panel": panel, "options": options}, key=key or f"figure-{panel}")
+    _component(data={"run": run, "panel": panel, "takes": [*takes], "options": options}, key=key or f"figure-{panel}")

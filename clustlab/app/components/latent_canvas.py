@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from clustlab.app.components.assets import declare
 
 __all__ = ["show"]
@@ -10,7 +12,13 @@ _component = declare("latent_canvas")
 
 
 def show(
-    run: str, height: int | None = None, *, key: str = "latent-canvas", scope: str = "", compact: bool = False
+    run: str,
+    height: int | None = None,
+    *,
+    key: str = "latent-canvas",
+    scope: str = "",
+    compact: bool = False,
+    on_pair: Callable[[], None] | None = None,
 ) -> None:
     """Show the latent map of a run; it follows the frame that the page shows.
 
@@ -27,5 +35,9 @@ def show(
         What looks at the run; components with another scope have a frame and a selection of their own.
     compact : bool
         Whether projection and colour are chosen elsewhere, once for several maps.
+    on_pair : callable, optional
+        Called when the person has joined a second sample to the one selected.
     """
-    _component(data={"run": run, "height": height, "scope": scope, "compact": compact}, key=key)
+    told = {} if on_pair is None else {"on_pair_change": on_pair}
+    data = {"run": run, "height": height, "scope": scope, "compact": compact, "tells": bool(told)}
+    _component(data=data, key=key, **told)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
@@ -31,6 +32,9 @@ from clustlab.errors import ClustlabError
 from clustlab.runs import Run
 
 __all__ = ["page"]
+
+BETWEEN = "pair"
+"""The explanation of what lies between two samples."""
 
 INSIDE = "inside"
 """Stands in the row of explanations for all of what a method observes of itself."""
@@ -113,7 +117,7 @@ def _stage(run: Run) -> None:
         left, right = st.columns([11, 9], gap="medium")
         with left:
             st.subheader("Where do the samples live?")
-            latent_canvas.show(run.name)
+            latent_canvas.show(run.name, on_pair=_look_between)
         with right:
             st.subheader("What is being minimised?")
             equation.show(run.name)
@@ -122,6 +126,11 @@ def _stage(run: Run) -> None:
         timeline.show(
             run.name, frame=frame_in_link(), select=selection_in_link(), autoplay=is_example(run), linked=True
         )
+
+
+def _look_between() -> None:
+    """Have what lies between two samples explained; for use as a callback."""
+    remember(Session.WANTED, BETWEEN)
 
 
 def _explanations(run: Run) -> None:
@@ -136,6 +145,8 @@ def _explanations(run: Run) -> None:
     } | ({INSIDE: "Inside"} if inside else {})
     if not titles:
         return
+    if (wanted := recall(Session.WANTED)) in titles:
+        st.session_state[Session.PANEL] = wanted
     chosen = _choose(st.segmented_control, "Explanation", titles, Session.PANEL)
     if chosen == INSIDE:
         titles = {name: panel["title"] for name, panel in inside.items()}
@@ -143,7 +154,19 @@ def _explanations(run: Run) -> None:
     panel = panels[chosen]
     st.subheader(panel["question"], help=panel["help"])
     st.caption(panel["aid"])
-    figure_holder.show(run.name, panel["name"], key="explanation")
+    options = _beside(run, panel)
+    figure_holder.show(run.name, panel["name"], key="explanation", takes=panel["takes"], **options)
+
+
+def _beside(run: Run, panel: dict[str, Any]) -> dict[str, str]:
+    """Offer to show the sibling of a run beside it, where there is one and the panel can; return the panel's option."""
+    with st.container(key="beside"):  # there in any case, so that the figure keeps its place
+        found = views.siblings(run) if "beside" in panel["takes"] else []
+        if not found:
+            return {}
+        st.session_state.setdefault(Session.BESIDE, True)
+        wanted = st.toggle(f"Beside the same run {found[0].words}", key=Session.BESIDE, persist_state="session")
+    return {"beside": found[0].name} if wanted else {}
 
 
 def _choose(control: Callable[..., str], label: str, titles: dict[str, str], key: Session) -> str:

@@ -11,6 +11,7 @@ from clustlab import catalog
 from clustlab.app.state import Link, Session, show_in_form
 from clustlab.bench.grid import NONE
 from clustlab.bench.results import SCORES, results, summary
+from clustlab.data.assets import assets_folder
 
 __all__ = ["page"]
 
@@ -66,6 +67,7 @@ def _card(name: str, entry: dict[str, Any], known: dict[str, Any]) -> None:
     _symbols(card["symbols"])
     _list("How it goes", card["algorithm"], numbered=True)
     _list("What to look for", [card["look_for"]] if card["look_for"] else [])
+    _picture(name, card["title"])
     _list("What goes wrong, and what guards against it", card["pitfalls"])
     _list("Where our defaults differ from the paper", card["deviations"])
     _published(card["published"])
@@ -85,6 +87,16 @@ def _list(heading: str, sentences: list[str], *, numbered: bool = False) -> None
     if sentences:
         st.markdown(f"**{heading}**")
         st.markdown("\n".join(f"{'1.' if numbered else '-'} {sentence}" for sentence in sentences))
+
+
+def _picture(name: str, title: str) -> None:
+    """Show what a run looks like at its end, where a picture was kept."""
+    scheme = "dark" if st.context.theme.type == "dark" else "light"
+    path = assets_folder() / "pictures" / f"{name}-{scheme}.webp"
+    if path.is_file():
+        st.image(
+            path, caption=f"{title} on the 8×8 digits at the end of training, default options, seed 0.", width="stretch"
+        )
 
 
 def _published(published: list[dict[str, Any]]) -> None:

@@ -70,7 +70,8 @@ class CompareTimeline {
     for (const control of [this.slider, this.play, this.back, this.forth]) control.disabled = !known;
     setText(this.play, comparison.playing ? "❚❚ pause" : "▶ play");
     setText(this.speed, `${comparison.speed}×`);
-    const text = share ? `${Math.round(100 * place)} % of each run` : `step ${pretty(Math.round(place * longest))}`;
+    const moment = share ? `${Math.round(100 * place)} % of each run` : `step ${pretty(Math.round(place * longest))}`;
+    const text = comparison.following && comparison.alive ? "newest frame of each run" : moment;
     setText(this.where, text);
     this.slider.setAttribute("aria-valuetext", text);
     this.byShare.setAttribute("aria-pressed", String(share));

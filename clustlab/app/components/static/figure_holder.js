@@ -1,6 +1,6 @@
 /** One plotly figure, updated in place: it keeps its last drawing until the next one is there. */
 
-import { emphasis, wantedBy } from "./figure_selection.js";
+import { emphasis, isVeil, veils, wantedBy } from "./figure_selection.js";
 import { tableOf } from "./figure_table.js";
 import { csv, download, saveRow } from "./saving.js";
 import { keep, make, sentence, setText, themeOf } from "./theme.js";
@@ -48,7 +48,7 @@ export class FigureHolder {
     this.observer.observe(this.root);
   }
 
-  bind(store, { panel, options }) {
+  bind(store, { panel, options, takes = [] }) {
     if (store !== this.store || panel !== this.panel) {
       this.drawn = "";
       this.answered = false;
@@ -59,7 +59,7 @@ export class FigureHolder {
       this.figure = null; // what another run has left must not pass for this one's
       this.say("Waiting for the first frame…");
     }
-    Object.assign(this, { store, panel, options: options ?? {} });
+    Object.assign(this, { store, panel, takes, options: options ?? {} });
     this.root.dataset.testid = `figure-${panel}`;
     this.plot.dataset.name = `${store.run}-${panel}`;
     this.update("frame");
@@ -72,14 +72,19 @@ export class FigureHolder {
     if (kind === "term") this.highlight();
     if (kind === "selection" || kind === "pair") this.emphasise();
     if (kind === "theme" && this.figure) this.draw(this.figure, this.frame);
-    if (["frame", "selection", "pair", "about", "connection", "records"].includes(kind)) this.request();
+    const mapped = this.takes.includes("projection") && ["points", "view"].includes(kind);
+    if (mapped || ["frame", "selection", "pair", "about", "connection", "records"].includes(kind)) this.request();
   }
 
   get address() {
-    const { frame, selected, pair } = this.store;
+    const { frame, selected, pair, picture } = this.store;
     const asked = new URLSearchParams({ ...this.options, frame });
     if (selected !== null) asked.set("selected", selected);
-    if (pair) asked.set("other", pair[1]);
+    if (pair && this.takes.includes("other")) asked.set("other", pair[1]);
+    if (this.takes.includes("projection")) {
+      const { projection, points } = picture.take();
+      if (points?.frame === frame) asked.set("projection", projection); // of another frame the server takes what there is
+    }
     return this.store.address(`figures/${encodeURIComponent(this.panel)}?${asked}`);
   }
 
@@ -132,13 +137,14 @@ export class FigureHolder {
     keepSlider(figure, this.panel === this.drawnPanel ? this.plot.layout?.sliders?.[0]?.active : undefined);
     this.drawnPanel = this.panel;
     emphasis(figure.data, this.store.selection.members, themeOf(this.host).text).forEach((looks, at) => Object.assign(figure.data[at], looks));
-    await window.Plotly.react(this.plot, figure.data, themed(figure.layout ?? {}, themeOf(this.host), this.panel), CONFIG);
+    const layout = { ...themed(figure.layout ?? {}, themeOf(this.host), this.panel), shapes: this.shapes };
+    await window.Plotly.react(this.plot, figure.data, layout, CONFIG);
     Object.assign(this.root.dataset, { state: "drawn", frame, draws: Number(this.root.dataset.draws ?? 0) + 1 });
     if (this.store.term) this.highlight();
     if (this.listening) return;
     this.listening = true;
     this.plot.on("plotly_click", ({ points }) => {
-      const wanted = points[0] && wantedBy(points[0], this.figure.data[points[0].curveNumber], this.frame);
+      const wanted = points[0] && wantedBy(points[0], this.figure.data[points[0].curveNumber ?? 0], this.frame); // a band has none
       if (wanted) this.store.selection.want(wanted);
     });
   }
@@ -147,10 +153,18 @@ export class FigureHolder {
   emphasise() {
     if (this.root.dataset.state !== "drawn" || this.address !== this.drawn) return;
     const looks = emphasis(this.figure.data, this.store.selection.members, themeOf(this.host).text);
+    const { shapes } = this;
+    if ([...shapes, ...(this.plot.layout.shapes ?? [])].some(isVeil)) window.Plotly.relayout(this.plot, { shapes });
     const traces = this.figure.data.flatMap((trace, at) => (differs(trace, looks[at]) ? [at] : []));
     if (!traces.length) return;
     const column = (name) => traces.map((at) => looks[at][name]);
     window.Plotly.restyle(this.plot, { selectedpoints: column("selectedpoints"), selected: column("selected") }, traces);
+  }
+
+  /** What is drawn over and under the figure: its own shapes, and what puts back samples that are not selected. */
+  get shapes() {
+    const { data, layout } = this.figure;
+    return [...(layout?.shapes ?? []), ...veils(data, this.store.selection.members, themeOf(this.host).ground)];
   }
 
   /** Put back every curve but that of the term pointed at. */

@@ -2,7 +2,9 @@
  * Figures and the selection: which of a figure's points are samples, how those selected stand out, what a click selects.
  *
  * A trace whose `customdata` are whole numbers has samples for points, told by their positions in the probe. A trace whose
- * `meta` is `{"selects": [names]}` has groups of samples: its `customdata` hold a number for each name, `cluster` or `class`.
+ * `meta` is `{"selects": [names]}` has groups of samples: its `customdata` hold a number for each name (see
+ * `Selection.positionsOf`), fewer where the last names do not apply. A heat map whose `meta` is `{"rows": [positions]}` has
+ * one sample a row.
  */
 
 import { decode } from "./figure_table.js";
@@ -10,6 +12,14 @@ import { decode } from "./figure_table.js";
 const WHOLE = new Set(["i1", "u1", "u1c", "i2", "u2", "i4", "u4"]);
 const PLANE = new Set(["scatter", "scattergl", "bar", undefined]);
 const MARKED = 0.45;
+const VEILED = 0.75;
+
+const VEIL = "veil";
+
+/** Whether a shape is one that puts back rows of a heat map. */
+export function isVeil({ name }) {
+  return name === VEIL;
+}
 
 /** Whether a trace's `customdata` are positions of samples. */
 function holdsSamples({ customdata, meta }) {
@@ -42,13 +52,43 @@ export function emphasis(traces, members, colour) {
   });
 }
 
+/**
+ * Shapes that put back the rows of heat maps whose sample is not selected: one a heat map, none while no samples are selected.
+ *
+ * @param {object[]} traces the traces of a figure
+ * @param {ArrayLike<number>} members positions of the samples selected
+ * @param {string} ground colour of the page
+ */
+export function veils(traces, members, ground) {
+  const chosen = new Set(members);
+  const maps = chosen.size ? traces.filter(({ meta }) => meta?.rows) : [];
+  return maps.map(({ meta: { rows }, z, xaxis, yaxis }) => ({
+    type: "path", path: bands(rows.map((sample) => !chosen.has(sample)), decode(z)[0].length), xref: xaxis ?? "x", yref: yaxis ?? "y",
+    fillcolor: ground, opacity: VEILED, line: { width: 0 }, layer: "above", name: VEIL,
+  })).filter(({ path }) => path);
+}
+
+/** A path around each stretch of rows that are veiled; a cell is one wide and high, and its middle at whole numbers. */
+function bands(veiled, width) {
+  let path = "";
+  for (let row = 0, start = null; row <= veiled.length; row += 1) {
+    if (veiled[row]) start ??= row;
+    else if (start !== null) {
+      path += `M-0.5,${start - 0.5}H${width - 0.5}V${row - 0.5}H-0.5Z`;
+      start = null;
+    }
+  }
+  return path;
+}
+
 /** What a click on a point of a figure selects, as `Selection.want` takes it; null if it selects nothing. */
-export function wantedBy({ customdata }, trace, frame) {
+export function wantedBy({ customdata, y }, trace, frame) {
+  if (trace.meta?.rows) return { one: trace.meta.rows[y] };
   const numbers = Array.isArray(customdata) || ArrayBuffer.isView(customdata) ? Array.from(customdata) : [customdata];
   if (!numbers.every(Number.isInteger)) return null;
   if (trace.meta?.selects) {
-    const origin = Object.fromEntries(trace.meta.selects.map((name, at) => [name, numbers[at]]));
-    return { origin: "cluster" in origin ? { ...origin, frame } : origin };
+    const origin = Object.fromEntries(numbers.map((number, at) => [trace.meta.selects[at], number]));
+    return { origin: "cluster" in origin ? { frame, ...origin } : origin };
   }
   return holdsSamples(trace) ? { one: numbers[0] } : null;
 }

@@ -53,7 +53,8 @@ class LatentMap {
     this.observer.observe(this.stage);
   }
 
-  bind(store, { height, compact }) {
+  bind(store, { height, compact, tells }, { setTriggerValue }) {
+    this.joined = tells ? (pair) => setTriggerValue("pair", pair) : null;
     this.host.classList.toggle("compact", Boolean(compact));
     this.stage.style.setProperty("--height", height ? `${height}px` : "");
     if (store !== this.store) {
@@ -162,7 +163,7 @@ class LatentMap {
     const { origin } = this.store.selection;
     if (!origin) return false;
     if (this.mode === "class") return origin.class === entry && origin.cluster === undefined;
-    return origin.cluster === entry && origin.class === undefined && origin.frame === this.drawn.points.frame;
+    return origin.cluster === entry && origin.class === undefined && origin.from === undefined && origin.frame === this.drawn.points.frame;
   }
 
   // ---- painting ---------------------------------------------------------------------------------------------------

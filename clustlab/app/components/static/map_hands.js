@@ -124,8 +124,15 @@ export class MapHands {
     this.dropped = cluster === null && position === null && !selection.empty ? selection.kept : null;
     if (cluster !== null) selection.group({ cluster, frame: this.map.drawn.points.frame });
     else if (position === null) selection.clear();
-    else if (event.shiftKey) selection.join(position);
+    else if (event.shiftKey) this.join(position);
     else selection.pin(position);
+  }
+
+  /** Join a sample to the one selected; the page, which may show what lies between them, is told of two. */
+  join(position) {
+    const { selection } = this.map.store;
+    selection.join(position);
+    if (selection.pair) this.map.joined?.(selection.pair);
   }
 
   fit() {
@@ -184,7 +191,7 @@ export class MapHands {
 
   choose(joined) {
     const { selection } = this.map.store;
-    if (joined) selection.join(this.hovered);
+    if (joined) this.join(this.hovered);
     else selection.pin(this.hovered);
     this.map.card.hide();
   }

@@ -5,7 +5,8 @@ const MOST_LISTED = 50;
 
 /**
  * A selection as a text for the link, null if there is none or it is too large: `12`, a pair `12~80`, cluster, class or both
- * `c4`, `y3`, `c4y3`, with `f9` behind it where clusters are those of another frame than `frame`, a list `12-15-80`.
+ * `c4`, `y3`, `c4y3`, with `f9` behind it where clusters are those of another frame than `frame`, `c2f5c4` for samples of
+ * cluster 4 that were in cluster 2 at frame 5, a list `12-15-80`.
  */
 export function writeSelection({ one, pair, set, origin }, frame) {
   if (pair) return pair.join("~");
@@ -14,7 +15,8 @@ export function writeSelection({ one, pair, set, origin }, frame) {
   if (!origin) return set.positions.length <= MOST_LISTED ? set.positions.join("-") : null;
   const { cluster, class: number } = origin;
   const of = cluster !== undefined && origin.frame !== frame ? `f${origin.frame}` : "";
-  return `${cluster === undefined ? "" : `c${cluster}`}${number === undefined ? "" : `y${number}`}${of}`;
+  const come = origin.from === undefined ? "" : `c${origin.from}f${origin.since}`;
+  return `${come}${cluster === undefined ? "" : `c${cluster}`}${number === undefined ? "" : `y${number}`}${of}`;
 }
 
 /** What a text of a link asks the selection for (see `Selection.want`); null if it asks for nothing that there is. */
@@ -25,11 +27,14 @@ export function readSelection(text, frame) {
     return first === second ? { one: first } : { one: first, pair: [first, second] };
   }
   if (/^\d{1,9}(-\d{1,9})+$/.test(text)) return { positions: [...new Set(text.split("-").map(Number))] };
-  const group = /^(?:c(\d{1,5}))?(?:y(\d{1,5}))?(?:f(\d{1,7}))?$/.exec(text);
-  if (!group || (group[1] === undefined && group[2] === undefined)) return null;
+  const group = /^(?:c(?<from>\d{1,5})f(?<since>\d{1,7})(?=c))?(?:c(?<cluster>\d{1,5}))?(?:y(?<number>\d{1,5}))?(?:f(?<at>\d{1,7}))?$/.exec(text);
+  if (!group) return null;
+  const { from, since, cluster, number, at } = group.groups;
+  if (cluster === undefined && number === undefined) return null;
   const origin = {};
-  if (group[1] !== undefined) Object.assign(origin, { cluster: Number(group[1]), frame: Number(group[3] ?? frame) });
-  if (group[2] !== undefined) origin.class = Number(group[2]);
+  if (cluster !== undefined) Object.assign(origin, { cluster: Number(cluster), frame: Number(at ?? frame) });
+  if (from !== undefined) Object.assign(origin, { from: Number(from), since: Number(since) });
+  if (number !== undefined) origin.class = Number(number);
   return { origin };
 }
 

@@ -2,8 +2,8 @@
 
 /**
  * One sample pinned (`one`), a second one joined to it (`pair`), or a set of samples (`set`); at most one of `one` and
- * `set` is there at a time. A set that was chosen as a group knows so: `origin` holds its `cluster`, its `class` or both,
- * and the `frame` whose clusters are meant.
+ * `set` is there at a time. A set that was chosen as a group knows so: `origin` holds its `cluster` and the `frame` whose
+ * clusters are meant, the cluster `from` which they have come and the frame `since` then, its `class`, as far as asked for.
  */
 export class Selection {
   /**
@@ -47,7 +47,7 @@ export class Selection {
     this.become(this.asSet(positions));
   }
 
-  /** Select the samples of a cluster at a frame, of a class, or of both; what is not known yet is waited for. */
+  /** Select the samples of a group, see `positionsOf`; what is not known yet is waited for. */
   group(origin) {
     this.want({ origin });
   }
@@ -81,14 +81,19 @@ export class Selection {
     return { set: { positions: new Int32Array(positions).sort(), mask } };
   }
 
-  /** Positions of the samples of a group; null while its frame or the classes are not known. */
-  positionsOf({ cluster, class: number, frame }) {
-    const labels = cluster === undefined ? null : this.known.labels(frame);
-    const classes = number === undefined ? null : this.known.classes();
-    if ((cluster !== undefined && !labels) || (number !== undefined && !classes)) return null;
+  /**
+   * Positions of the samples in a cluster at a frame, that have come there from a cluster at the frame `since`, of a class:
+   * whatever a group asks for. Null while the clusters of a frame or the classes are not known.
+   */
+  positionsOf({ cluster, frame, from, since, class: number }) {
+    const asked = [];
+    if (cluster !== undefined) asked.push([this.known.labels(frame), cluster]);
+    if (from !== undefined) asked.push([this.known.labels(since), from]);
+    if (number !== undefined) asked.push([this.known.classes(), number]);
+    if (asked.some(([entries]) => !entries)) return null;
     const found = [];
     for (let at = 0, count = this.known.count(); at < count; at += 1) {
-      if ((!labels || labels[at] === cluster) && (!classes || classes[at] === number)) found.push(at);
+      if (asked.every(([entries, entry]) => entries[at] === entry)) found.push(at);
     }
     return found;
   }

@@ -1,0 +1,114 @@
+"""Take pictures of what a person sees; run as ``PYTHONPATH=tests python -m browser.pictures OUT RUN_FOLDER…``.
+
+Every page, and every explanation that one of the runs offers (each once, by the first run that has it), at 1440 and
+1024 pixels, light and dark; and of each run its stage, small, as the pages of the methods show it. Nothing here is a
+test: somebody has to look.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+from browser.conftest import ARGUMENTS, chromium_path
+from browser.laboratory import Laboratory, settled
+from browser.serving import Server, started
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from clustlab import views
+from clustlab.runs import Run
+
+PAGES = {"runs": "Runs", "compare": "Compare", "methods": "Methods", "data": "Data", "benchmarks": "Benchmarks"}
+SMALL = 900
+"""Width of the small pictures, in pixels."""
+
+
+def main() -> None:
+    out, *given = [Path(argument) for argument in sys.argv[1:]]
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        runs = [Run(shutil.copytree(run, Path(folder, "runs", run.name))) for run in given]
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
+        with started(Path(folder)) as server:
+            for width in (1440, 1024):
+                for scheme in ("light", "dark"):
+                    take(server, browser, runs, out, width, scheme)
+            for run in runs:
+                for scheme in ("light", "dark"):
+                    with opened(browser, 1440, scheme) as page:
+                        picture = stage(server, page, run, rarest(run, runs))
+                        picture.save(out / f"{run.spec.method}-{scheme}.webp", quality=75)
+        browser.close()
+
+
+def opened(browser: Browser, width: int, scheme: Literal["light", "dark"]) -> Page:
+    return browser.new_page(viewport={"width": width, "height": 960 if width > 1100 else 820}, color_scheme=scheme)
+
+
+def take(
+    server: Server, browser: Browser, runs: list[Run], out: Path, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    """Take all pictures of one width and scheme."""
+    with opened(browser, width, scheme) as page:
+        laboratory, seen = Laboratory(page), set()
+        for run in runs:
+            titles = offered(run)
+            if not titles.keys() - seen:
+                continue
+            visit(server, laboratory, run)
+            for name, (title, inside) in titles.items():
+                if name not in seen:
+                    explain(laboratory, name, title, inside)
+                    page.screenshot(path=out / f"panel-{name}-{width}-{scheme}.png")
+                    seen.add(name)
+        for name, title in PAGES.items():
+            page.goto(f"{server.url}/{name}")
+            page.get_by_role("heading", name=title).first.wait_for()
+            settled(page)
+            page.wait_for_timeout(1500)
+            page.screenshot(path=out / f"page-{name}-{width}-{scheme}.png", full_page=True)
+
+
+def stage(server: Server, page: Page, run: Run, panel: str) -> Image.Image:
+    """Return the stage of a run, small."""
+    laboratory = Laboratory(page)
+    visit(server, laboratory, run)
+    explain(laboratory, panel, *offered(run)[panel])
+    picture = Image.open(io.BytesIO(page.locator(".st-key-stage").screenshot()))
+    return picture.resize((SMALL, round(picture.height * SMALL / picture.width)), Image.Resampling.LANCZOS)
+
+
+def rarest(run: Run, runs: list[Run]) -> str:
+    """Return the explanation that tells most of a run: the one that the fewest runs offer."""
+    return min(offered(run), key=lambda name: sum(name in offered(other) for other in runs))
+
+
+def offered(run: Run) -> dict[str, tuple[str, bool]]:
+    """Return title, and whether it is found inside, of each explanation that a run offers."""
+    panels = [panel for panel in views.panels(run) if panel["name"] != "latent" and panel["from_phase"]]
+    return {panel["name"]: (panel["title"], panel["inside"]) for panel in panels}
+
+
+def visit(server: Server, laboratory: Laboratory, run: Run) -> None:
+    laboratory.visit(f"{server.url}/?run={run.name}&frame={len(run.frames) - 1}&select=3~41")
+    laboratory.wait_for_points(run.name)
+    chosen = laboratory.page.get_by_role("group", name="Projection").locator("[aria-pressed=true]")
+    laboratory.wait_for_projection(chosen.get_attribute("data-name") or "")
+
+
+def explain(laboratory: Laboratory, name: str, title: str, inside: bool) -> None:
+    """Choose an explanation and wait until it is drawn for the frame shown."""
+    if inside:
+        laboratory.explain("Inside")
+    laboratory.explain(title)
+    laboratory.wait_for_figure(name, laboratory.frame)
+    laboratory.page.wait_for_timeout(700)
+
+
+if __name__ == "__main__":
+    main()
