@@ -104,6 +104,7 @@ class Laboratory:
         """Choose an entry of a drop-down list."""
         field = self.page.locator(f".st-key-{key} input")
         field.click()
+        field.fill(title)  # a long list scrolls under the pointer; what is typed leaves few entries
         self.page.get_by_role("option", name=title, exact=True).click()
         expect(field).to_have_value(title)
         settled(self.page)

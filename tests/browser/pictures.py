@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from browser.conftest import ARGUMENTS, chromium_path
 from browser.laboratory import Laboratory, settled
@@ -42,7 +42,7 @@ def main() -> None:
                 for scheme in ("light", "dark"):
                     with opened(browser, 1440, scheme) as page:
                         picture = stage(server, page, run, rarest(run, runs))
-                        picture.save(out / f"{run.spec.method}-{scheme}.webp", quality=75)
+                        picture.save(out / f"{(run.spec.method, *run.spec.extensions)[-1]}-{scheme}.webp", quality=75)
         browser.close()
 
 
@@ -57,15 +57,10 @@ def take(
     with opened(browser, width, scheme) as page:
         laboratory, seen = Laboratory(page), set()
         for run in runs:
-            titles = offered(run)
-            if not titles.keys() - seen:
-                continue
-            visit(server, laboratory, run)
-            for name, (title, inside) in titles.items():
-                if name not in seen:
-                    explain(laboratory, name, title, inside)
-                    page.screenshot(path=out / f"panel-{name}-{width}-{scheme}.png")
-                    seen.add(name)
+            for name in offered(run).keys() - seen:
+                explain(server, laboratory, run, name)
+                page.screenshot(path=out / f"panel-{name}-{width}-{scheme}.png")
+                seen.add(name)
         for name, title in PAGES.items():
             page.goto(f"{server.url}/{name}")
             page.get_by_role("heading", name=title).first.wait_for()
@@ -76,9 +71,7 @@ def take(
 
 def stage(server: Server, page: Page, run: Run, panel: str) -> Image.Image:
     """Return the stage of a run, small."""
-    laboratory = Laboratory(page)
-    visit(server, laboratory, run)
-    explain(laboratory, panel, *offered(run)[panel])
+    explain(server, Laboratory(page), run, panel)
     picture = Image.open(io.BytesIO(page.locator(".st-key-stage").screenshot()))
     return picture.resize((SMALL, round(picture.height * SMALL / picture.width)), Image.Resampling.LANCZOS)
 
@@ -88,25 +81,31 @@ def rarest(run: Run, runs: list[Run]) -> str:
     return min(offered(run), key=lambda name: sum(name in offered(other) for other in runs))
 
 
-def offered(run: Run) -> dict[str, tuple[str, bool]]:
-    """Return title, and whether it is found inside, of each explanation that a run offers."""
-    panels = [panel for panel in views.panels(run) if panel["name"] != "latent" and panel["from_phase"]]
-    return {panel["name"]: (panel["title"], panel["inside"]) for panel in panels}
+def offered(run: Run) -> dict[str, dict[str, Any]]:
+    """Return what is known of each explanation that a run offers, by name."""
+    return {panel["name"]: panel for panel in views.panels(run) if panel["name"] != "latent" and panel["from_phase"]}
 
 
-def visit(server: Server, laboratory: Laboratory, run: Run) -> None:
-    laboratory.visit(f"{server.url}/?run={run.name}&frame={len(run.frames) - 1}&select=3~41")
+def moment(run: Run, name: str) -> int:
+    """Return the last frame at which an explanation has something to show."""
+    for frame in reversed(range(len(run.frames))):
+        if any(panel["name"] == name and panel["available"] for panel in views.panels(run, frame)):
+            return frame
+    raise LookupError(f"{name} is never available in {run.name}")
+
+
+def explain(server: Server, laboratory: Laboratory, run: Run, name: str) -> None:
+    """Open a run at the last frame at which an explanation has something to show, and wait until it is drawn."""
+    panel, frame = offered(run)[name], moment(run, name)
+    laboratory.visit(f"{server.url}/?run={run.name}&frame={frame}&select=3~41")
     laboratory.wait_for_points(run.name)
     chosen = laboratory.page.get_by_role("group", name="Projection").locator("[aria-pressed=true]")
-    laboratory.wait_for_projection(chosen.get_attribute("data-name") or "")
-
-
-def explain(laboratory: Laboratory, name: str, title: str, inside: bool) -> None:
-    """Choose an explanation and wait until it is drawn for the frame shown."""
-    if inside:
+    if chosen.count():
+        laboratory.wait_for_projection(chosen.get_attribute("data-name") or "")
+    if panel["inside"]:
         laboratory.explain("Inside")
-    laboratory.explain(title)
-    laboratory.wait_for_figure(name, laboratory.frame)
+    laboratory.explain(panel["title"])
+    laboratory.wait_for_figure(name, frame)
     laboratory.page.wait_for_timeout(700)
 
 

@@ -11,7 +11,7 @@ from torch import nn
 from training_helpers import Listener, small_spec, trained
 
 from clustlab.data import Dataset
-from clustlab.methods.base import Optimiser, Pass, Phase, Player, ProbePass, Samples, Term
+from clustlab.methods.base import Every, Optimiser, Pass, Phase, Player, ProbePass, Samples, Term
 from clustlab.training.loop import Batches, Training, run_phases
 from clustlab.training.setup import set_up
 
@@ -226,6 +226,29 @@ def test_transductive_codes_are_those_of_the_rows() -> None:
     stored = Phase("stored", "stored", 1, (), codes=lambda index: table[index])
     assert torch.equal(Pass(stored, torch.zeros(2, 9), torch.tensor([3, 1])).z, table[[3, 1]])
     assert stored.offers == frozenset()
+
+
+def test_terms_see_a_network_in_training_and_hooks_one_at_rest(digits_small: Dataset) -> None:
+    work = set_up(small_spec("idec"), digits_small, torch.device("cpu"))
+    seen: dict[str, set[bool]] = {}
+
+    def note(where: str) -> None:
+        seen.setdefault(where, set()).update(module.training for module in work.model.modules())
+
+    def value(current: Pass) -> torch.Tensor:
+        note("term")
+        return current.x.flatten(1).mean(dim=1)
+
+    phase = work.phases[0]
+    watched = replace(
+        phase.with_term(phase.players[0].name, Term("mode", value)),
+        every=(Every(1, "look", lambda: note("hook")),),
+        after_step=lambda _: note("after a step"),
+        on_enter=lambda: note("entering"),
+        steps=3,
+    )
+    run_phases(Training(work.model, Batches(digits_small.n, 64, 0)), [watched], work.samples, Listener())
+    assert seen == {"term": {True}, "hook": {False}, "after a step": {False}, "entering": {False}}
 
 
 def test_networks_at_rest_see_each_sample_once(digits_small: Dataset) -> None:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from training_helpers import small_spec
 
 import clustlab
-from clustlab.training.recording import FrameClock
+from clustlab.data import Dataset
+from clustlab.runs import create_run_folder
+from clustlab.runs.writer import RunWriter, write_spec
+from clustlab.training.loop import Batches, Training
+from clustlab.training.probe import choose_probe
+from clustlab.training.recording import FrameClock, RunRecorder
+from clustlab.training.setup import set_up
 
 SMALL = ["training.epochs=6", "training.threads=1", "network.hidden=16", "network.latent_dim=3", "cluster_epochs=4"]
 
@@ -39,6 +50,57 @@ def frames_in(seconds: float, cost: float, budget: float = 0.05) -> int:
 def test_frames_cost_at_most_their_budget(cost: float) -> None:
     seconds = 300
     assert frames_in(seconds, cost) * cost <= 0.05 * seconds + cost
+
+
+@pytest.mark.parametrize("besides", [0.0, 0.02, 0.2])
+def test_what_else_is_written_comes_out_of_the_same_budget(besides: float) -> None:
+    clock = Clock()
+    frames = FrameClock(0.05, clock)
+    frames.recorded(1, 1.0, besides)
+    share = 1.0 / (1.0 + frames.due - clock.now)
+    assert share == pytest.approx(max(0.05 - besides, 0.05 / 4))
+
+
+def test_the_recorder_knows_what_all_but_frames_has_cost(
+    runs: Path, blobs: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scalars and the like count; frames, pauses and the training between two calls do not."""
+    clock, spec = Clock(), small_spec("idec")
+    monkeypatch.setattr("clustlab.training.recording.time", SimpleNamespace(monotonic=clock))
+    work = set_up(spec, blobs, torch.device("cpu"))
+    phase, training = work.phases[0], Training(work.model, Batches(blobs.n, 64, 0))
+    probe, _ = choose_probe(blobs, work.samples, 50, 0)
+    folder = create_run_folder(runs, "recorded")
+    write_spec(folder, spec.to_json())
+    writer = RunWriter(folder)
+
+    def taking(name: str, seconds: float) -> None:
+        write = getattr(writer, name)
+
+        def slowly(*arguments: Any) -> None:
+            clock.now += seconds
+            write(*arguments)
+
+        monkeypatch.setattr(writer, name, slowly)
+
+    def paused(is_over: Callable[[], bool]) -> None:
+        clock.now += 1000
+        writer.folder.control.write_text("resume")
+        assert is_over()
+
+    taking("frame", 100)
+    taking("scalars", 1)
+    recorder = RunRecorder(writer, spec.recording, work.phases, probe, blobs, 3, 0, paused)
+    recorder.frames = FrameClock(spec.recording.budget, clock)
+    recorder.summed = recorder.scalar_interval
+    writer.folder.control.write_text("pause")
+    recorder.after_step(training, phase, {"reconstruction": torch.tensor(1.0)})
+    assert clock.now == 1 + 100 + 100 + 1000, "scalars, a frame, another one before the pause"
+    assert recorder.busy_seconds == 1
+    clock.now += 50  # a step
+    recorder.values(training, phase, "step", {"label_change": 0.1})
+    assert recorder.busy_seconds == 2
+    assert recorder.besides == pytest.approx(2 / (1 + 1 + 200 + 50 + 1))
 
 
 def test_a_short_run_has_frames_to_watch() -> None:

@@ -67,7 +67,7 @@ def _card(name: str, entry: dict[str, Any], known: dict[str, Any]) -> None:
     _symbols(card["symbols"])
     _list("How it goes", card["algorithm"], numbered=True)
     _list("What to look for", [card["look_for"]] if card["look_for"] else [])
-    _picture(name, card["title"])
+    _picture(name, card["title"] if is_method else f"IDEC joined by {card['title']}")
     _list("What goes wrong, and what guards against it", card["pitfalls"])
     _list("Where our defaults differ from the paper", card["deviations"])
     _published(card["published"])
