@@ -157,7 +157,7 @@ def _local_cluster(workers: int) -> Any:
         threads_per_worker=1,
         processes=True,
         memory_limit=None,
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",  # any free port; without an address it insists on 8787, open to all
         silence_logs=logging.CRITICAL,
         preload=[__name__],
     )

@@ -134,8 +134,8 @@ class RunRecorder:
 
     @property
     def besides(self) -> float:
-        """Share of the time that everything but frames has taken; a second more evens out how a run begins."""
-        return self.busy_seconds / (1 + self.wall_seconds - self.earlier_seconds)
+        """Share of the time that everything but frames has taken; half the budget is assumed of a second before."""
+        return (self.busy_seconds + self.recording.budget / 2) / (1 + self.wall_seconds - self.earlier_seconds)
 
     def enter(self, training: Training, phase: Phase) -> None:
         self.busy_since = time.monotonic()

@@ -132,7 +132,7 @@ def test_an_interrupt_leaves_a_consistent_table_and_the_next_call_goes_on(runs: 
         "--runs",
         str(runs),
     ]
-    words += ["--set", "training.epochs=600", "--set", "network.hidden=8", "--set", "recording.budget=0.01"]
+    words += ["--set", "training.epochs=3000", "--set", "network.hidden=8", "--set", "recording.budget=0.01"]
     command = [sys.executable, "-m", "clustlab", *words]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
     deadline = time.monotonic() + 120

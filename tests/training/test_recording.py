@@ -100,7 +100,7 @@ def test_the_recorder_knows_what_all_but_frames_has_cost(
     clock.now += 50  # a step
     recorder.values(training, phase, "step", {"label_change": 0.1})
     assert recorder.busy_seconds == 2
-    assert recorder.besides == pytest.approx(2 / (1 + 1 + 200 + 50 + 1))
+    assert recorder.besides == pytest.approx((2 + spec.recording.budget / 2) / (1 + 1 + 200 + 50 + 1))
 
 
 def test_a_short_run_has_frames_to_watch() -> None:
