@@ -130,8 +130,8 @@ def speed(
         typer.Option(help=f"What to measure: {', '.join(PARTS)}; may be given again. Without it everything."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="CSV file to write; its protocol is written beside it.")] = None,
-    repeats: Annotated[int, typer.Option(help="Turns that each contestant takes.", min=1, max=1000)] = 9,
-    seconds: Annotated[float, typer.Option(help="About how long a turn lasts.", min=0.01, max=600)] = 0.5,
+    repeats: Annotated[int, typer.Option(help="Turns that each contestant takes, at most.", min=1, max=1000)] = 25,
+    seconds: Annotated[float, typer.Option(help="About how long a turn of the loop lasts.", min=0.01, max=600)] = 0.2,
     threads: Annotated[int, typer.Option(help="CPU threads.", min=1, max=256)] = 1,
     samples: Annotated[
         list[int] | None,

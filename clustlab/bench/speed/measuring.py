@@ -31,17 +31,18 @@ class Settings:
     Attributes
     ----------
     repeats : int
-        Turns that each contestant takes.
+        Turns that each contestant takes, at most.
     seconds : float
-        About how long a turn of the loop lasts; where frames are recorded it takes ten times as long.
+        About how long a turn of the loop lasts: short ones, and many, since a busy machine changes from second to
+        second. Where frames are recorded a turn takes 25 times as long.
     threads : int
         CPU threads of torch and of whatever else computes in parallel.
     samples : tuple of int
         Sizes of the data whose memory is measured.
     """
 
-    repeats: int = 9
-    seconds: float = 0.5
+    repeats: int = 25
+    seconds: float = 0.2
     threads: int = 1
     samples: tuple[int, ...] = (10_000, 100_000)
 

@@ -41,7 +41,7 @@ LIMIT = 0.05
 """Share of the time that recording may take with the default budget."""
 
 MOST_REPEATS = 5
-LONGER = 10
+LONGER = 25
 """A turn of recording, in turns of the loop."""
 
 PHASES = {"AE": "pretrain", "IDEC": "cluster"}
