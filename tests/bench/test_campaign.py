@@ -132,9 +132,17 @@ def test_an_interrupt_leaves_a_consistent_table_and_the_next_call_goes_on(runs: 
         "--runs",
         str(runs),
     ]
-    words += ["--set", "training.epochs=3000", "--set", "network.hidden=8", "--set", "recording.budget=0.01"]
+    words += ["--set", "training.epochs=600", "--set", "network.hidden=8", "--set", "recording.budget=0.01"]
     command = [sys.executable, "-m", "clustlab", *words]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=dict(os.environ),
+        # shells have what they start in the background ignore Ctrl-C, and whatever that starts in turn
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     deadline = time.monotonic() + 120
     while not (found := list_runs(runs)) or found[0].status.get("step", 0) < 10:
         assert process.poll() is None, process.communicate()
