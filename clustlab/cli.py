@@ -327,7 +327,7 @@ def _train_and_watch(run: Run) -> None:
         if asked.is_set():
             raise KeyboardInterrupt  # the second Ctrl-C means it
         asked.set()
-        run.folder.control.write_text("stop")
+        run.folder.ask("stop")
 
     previous = signal.signal(signal.SIGINT, ask_to_stop)
     try:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from clustlab.errors import LaunchError
 from clustlab.launch import process
-from clustlab.runs.layout import write_aside
 from clustlab.runs.reader import Run
 
 __all__ = ["pause", "resume", "stop"]
@@ -65,6 +64,6 @@ def _either(states: set[str]) -> str:
 
 def _ask(run: Run, word: str) -> None:
     try:
-        write_aside(run.folder.control, lambda stream: stream.write(word.encode()))
+        run.folder.ask(word)
     except OSError as error:
         raise LaunchError(f"{run.name} cannot be asked to {word} ({error.strerror})") from error

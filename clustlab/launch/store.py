@@ -82,7 +82,7 @@ class Store:
         for parent in {PurePosixPath(name).parent for name, _, _ in new}:
             files.makedirs(f"{root}/{folder.name}/{parent}", exist_ok=True)
         for name, mark, content in reversed(new):
-            files.pipe_file(f"{root}/{folder.name}/{name}", content)
+            _put(files, f"{root}/{folder.name}/{name}", content)
             sent[name] = mark
         for name in set(sent) - set(there):
             files.rm_file(f"{root}/{folder.name}/{name}")
@@ -209,7 +209,7 @@ class Store:
     def _write(self, name: str, file: str, content: bytes) -> None:
         files, root = self._files()
         files.makedirs(f"{root}/{name}", exist_ok=True)
-        files.pipe_file(f"{root}/{name}/{file}", content)
+        _put(files, f"{root}/{name}/{file}", content)
 
     def _remove(self, name: str, file: str) -> None:
         files, root = self._files()
@@ -278,7 +278,7 @@ class _Copy(threading.Thread):
                     break
                 time.sleep(RENEW_SECONDS if last else 0)
         self.lost = True
-        RunFolder(self.folder).control.write_text("stop")
+        RunFolder(self.folder).ask("stop")
 
     def _round(self, count: int) -> bool:
         """Renew the lease, take a request over, send what is new; return whether the lease is still one's own."""
@@ -287,9 +287,17 @@ class _Copy(threading.Thread):
             return False
         self.store.renew(name, self.mine, count)
         if word := self.store.requested(name):
-            RunFolder(self.folder).control.write_text(word)
+            RunFolder(self.folder).ask(word)
         self.store.send(self.folder, self.sent)
         return True
+
+
+def _put(files: Any, place: str, content: bytes) -> None:
+    """Write a file so that readers see the old or the new one: object storage does so itself, a folder does not."""
+    if "file" in files.protocol:
+        write_aside(Path(place), lambda stream: stream.write(content))
+    else:
+        files.pipe_file(place, content)
 
 
 def _is_of_the_run(name: str) -> bool:

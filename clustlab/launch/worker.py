@@ -210,7 +210,7 @@ def main() -> None:
     if hasattr(os, "nice"):
         os.nice(5)
     # A machine that shuts down, or a scheduler that takes its node back, asks like this: stop in good order.
-    signal.signal(signal.SIGTERM, lambda *_: RunFolder(path).control.write_text("stop"))
+    signal.signal(signal.SIGTERM, lambda *_: RunFolder(path).ask("stop"))
     state = execute(path)
     raise SystemExit(0 if state in ("finished", "stopped") else 1)
 

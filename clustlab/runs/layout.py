@@ -82,6 +82,10 @@ class RunFolder:
     def control(self) -> Path:
         return self.path / "control"
 
+    def ask(self, word: str) -> None:
+        """Ask the worker of this run for something: ``pause``, ``resume`` or ``stop``."""
+        write_aside(self.control, lambda stream: stream.write(word.encode()))
+
     @property
     def lock(self) -> Path:
         return self.path / "worker.lock"

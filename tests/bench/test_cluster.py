@@ -51,7 +51,7 @@ def test_a_worker_that_is_killed_costs_no_cell_and_changes_no_bit(runs: Path, mo
     def submit_and_pause(spec: RunSpec, folder: Path) -> Run:
         run = submit(spec, folder)
         if len(list_runs(folder)) == 1:
-            run.folder.control.write_text("pause")  # obeyed after the first step
+            run.folder.ask("pause")  # obeyed after the first step
         return run
 
     def kill_once(working: Sequence[Row], *_: float) -> None:

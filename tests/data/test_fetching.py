@@ -153,7 +153,7 @@ def test_a_run_is_submitted_without_fetching_and_its_worker_can_be_stopped_while
         def listen(message: str) -> None:
             report(message)
             said.append(run.status["message"])
-            run.folder.control.write_text("stop")
+            run.folder.ask("stop")
 
         fetch(download, listen, command("time.sleep(60)"))
 

@@ -72,6 +72,8 @@ def test_what_rests_on_something_else_is_read_before_it_and_sent_after_it(
         return read(self)
 
     class Noted:
+        protocol = "memory"
+
         def makedirs(self, path: str, exist_ok: bool) -> None:
             files.makedirs(path, exist_ok=exist_ok)
 

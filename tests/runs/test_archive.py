@@ -64,7 +64,7 @@ def test_a_run_comes_back_as_it_was(record: Record, runs: Path) -> None:
     cache.mkdir(parents=True)
     (cache / "projection.json").write_text("{}")
     (cache / "000050.npz").write_bytes(arrays(points=np.zeros((20, 2), np.float32)))
-    run.folder.control.write_text("stop")
+    run.folder.ask("stop")
     run.folder.lock.write_text("")
     stream = io.BytesIO()
     export_run(run, stream)

@@ -85,7 +85,7 @@ def test_the_recorder_knows_what_all_but_frames_has_cost(
 
     def paused(is_over: Callable[[], bool]) -> None:
         clock.now += 1000
-        writer.folder.control.write_text("resume")
+        writer.folder.ask("resume")
         assert is_over()
 
     taking("frame", 100)
@@ -93,7 +93,7 @@ def test_the_recorder_knows_what_all_but_frames_has_cost(
     recorder = RunRecorder(writer, spec.recording, work.phases, probe, blobs, 3, 0, paused)
     recorder.frames = FrameClock(spec.recording.budget, clock)
     recorder.summed = recorder.scalar_interval
-    writer.folder.control.write_text("pause")
+    writer.folder.ask("pause")
     recorder.after_step(training, phase, {"reconstruction": torch.tensor(1.0)})
     assert clock.now == 1 + 100 + 100 + 1000, "scalars, a frame, another one before the pause"
     assert recorder.busy_seconds == 1
