@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from clustlab.errors import DataError
 
-__all__ = ["MOST_BYTES", "check_room", "classes", "plain", "samples"]
+__all__ = ["CHUNK", "MOST_BYTES", "Form", "check_room", "classes", "content", "form", "plain", "samples"]
 
 MOST_BYTES = 4 * 2**30
 """Bytes of the samples of a data set as 32-bit numbers, and of a single array in a file, at most."""
@@ -71,33 +71,67 @@ def samples(file: str, x: np.ndarray) -> tuple[np.ndarray, Literal["images", "ve
         If they are no numbers, not of such a shape, fewer than two, missing, infinite, negative grey values, or all
         the same.
     """
+    found = form(file, x)
+    check_room(file, x.shape)
+    x = x[..., 0] if x.ndim == 4 and x.shape[3] == 1 else x
+    with np.errstate(over="ignore"):  # what does not fit into float32 becomes infinite and is refused below
+        x = x.astype(np.float32, order="C")
+    x /= np.float32(found.divisor)
+    largest = content(file, (x[at : at + CHUNK] for at in range(0, len(x), CHUNK)), found)
+    if found.kind == "images" and largest > 1:
+        x /= np.float32(largest)
+    return x, found.kind
+
+
+class Form(NamedTuple):
+    """How samples are drawn, and what makes their values those that clustlab has."""
+
+    kind: Literal["images", "vectors"]
+    divisor: float
+
+
+def form(file: str, x: np.ndarray) -> Form:
+    """Return the form of samples, of which only type and shape are looked at.
+
+    Raises
+    ------
+    DataError
+        If they are no numbers, not of a shape that :func:`samples` takes, or fewer than two.
+    """
     if x.dtype.kind not in "buif":
         raise DataError(f"the samples in {file} are not numbers but of type {plain(x.dtype)}")
-    if x.ndim == 4 and x.shape[3] == 1:
-        x = x[..., 0]
-    if x.ndim not in (2, 3, 4) or (x.ndim == 4 and x.shape[3] != 3):
+    if x.ndim not in (2, 3, 4) or (x.ndim == 4 and x.shape[3] not in (1, 3)):
         raise DataError(
             f"the samples in {file} have the shape {plain(x.shape)}; it must be (n, features), (n, height, width) or "
             "(n, height, width, 3)"
         )
     if len(x) < 2 or x.size == 0:
-        form = " × ".join(f"{side:,}" for side in x.shape)
-        raise DataError(f"{file} holds {form} values; it takes at least two samples with at least one feature")
-    check_room(file, x.shape)
+        sides = " × ".join(f"{side:,}" for side in x.shape)
+        raise DataError(f"{file} holds {sides} values; it takes at least two samples with at least one feature")
     kind: Literal["images", "vectors"] = "vectors" if x.ndim == 2 else "images"
-    divisor = 255.0 if kind == "images" and x.dtype == np.uint8 else 1.0
-    with np.errstate(over="ignore"):  # what does not fit into float32 becomes infinite and is refused below
-        x = x.astype(np.float32, order="C")
-    x /= np.float32(divisor)
-    if not np.isfinite(x).all():
-        raise DataError(f"the samples in {file} contain missing, infinite or too large values")
-    if kind == "images" and x.min() < 0:
-        raise DataError(f"the images in {file} contain negative values; grey values must lie in 0 … 1 or 0 … 255")
-    if all((x[at : at + CHUNK] == x[0]).all() for at in range(0, len(x), CHUNK)):
+    return Form(kind, 255.0 if kind == "images" and x.dtype == np.uint8 else 1.0)
+
+
+def content(file: str, pieces: Iterable[np.ndarray], form: Form) -> float:
+    """Return the largest value of samples that are given piece by piece, divided already.
+
+    Raises
+    ------
+    DataError
+        If values are missing or infinite, grey values negative, or all samples the same.
+    """
+    first, largest, differ = None, -np.inf, False
+    for piece in pieces:
+        if not np.isfinite(piece).all():
+            raise DataError(f"the samples in {file} contain missing, infinite or too large values")
+        if form.kind == "images" and piece.min() < 0:
+            raise DataError(f"the images in {file} contain negative values; grey values must lie in 0 … 1 or 0 … 255")
+        first = piece[0] if first is None else first
+        differ = differ or not (piece == first).all()
+        largest = max(largest, float(piece.max()))
+    if not differ:
         raise DataError(f"all samples in {file} are the same, so that there is nothing to cluster")
-    if kind == "images" and x.max() > 1:
-        x /= x.max()
-    return x, kind
+    return largest
 
 
 def classes(

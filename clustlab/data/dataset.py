@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+
+from clustlab.data.mapped import MappedArray, pieces
 
 __all__ = ["Dataset", "Download", "Report", "Source"]
 
@@ -26,8 +29,8 @@ class Dataset:
         Identifier: the source's name or the file's stem.
     title : str
         What a person calls it.
-    x : ndarray of float32, (n, D) or (n, h, w) or (n, h, w, 3)
-        The samples; images lie in 0 … 1, the last axis being red, green, blue.
+    x : ndarray or MappedArray of float32, (n, D) or (n, h, w) or (n, h, w, 3)
+        The samples; images lie in 0 … 1, the last axis being red, green, blue. Mapped ones stay in their file.
     y : ndarray of int64, (n,), or None
         Class of each sample, an index into ``class_names``. Classes are for scoring and colouring only: nothing that
         trains may look at them.
@@ -42,7 +45,7 @@ class Dataset:
 
     name: str
     title: str
-    x: np.ndarray
+    x: np.ndarray | MappedArray
     y: np.ndarray | None
     class_names: tuple[str, ...]
     kind: Literal["images", "vectors"]
@@ -66,7 +69,10 @@ class Dataset:
     @functools.cached_property
     def value_range(self) -> tuple[float, float]:
         """Smallest and largest value that a feature can be drawn with: 0 and 1 for images."""
-        return (0.0, 1.0) if self.kind == "images" else (float(self.x.min()), float(self.x.max()))
+        if self.kind == "images":
+            return 0.0, 1.0
+        smallest, largest = zip(*((each.min(), each.max()) for each in pieces(self.x)), strict=True)
+        return float(min(smallest)), float(max(largest))
 
     @functools.cached_property
     def scale(self) -> float:
@@ -76,11 +82,19 @@ class Dataset:
         Farhadi 2016), so that settings carry over between data sets. It needs no labels. Data that are zero
         throughout have the scale 1.
         """
-        return float(np.sqrt(np.mean(np.square(self.x, dtype=np.float64)))) or 1.0
+        squares = sum(float(np.sum(np.square(each, dtype=np.float64))) for each in pieces(self.x))
+        return float(np.sqrt(squares / math.prod(self.x.shape))) or 1.0
 
-    def scaled(self) -> np.ndarray:
-        """Return the samples divided by :attr:`scale`, float32, of the shape of ``x``."""
-        return np.asarray(self.x / np.float32(self.scale), dtype=np.float32)
+    def scaled(self, rows: np.ndarray | None = None) -> np.ndarray:
+        """Return samples, all of them or some rows, divided by :attr:`scale`, float32.
+
+        Raises
+        ------
+        DataError
+            If all samples are asked for, lie in a file and would take too much memory.
+        """
+        x = np.asarray(self.x) if rows is None else self.x[rows]
+        return np.asarray(x / np.float32(self.scale), dtype=np.float32)
 
 
 @dataclass(frozen=True)

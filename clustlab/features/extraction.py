@@ -14,6 +14,7 @@ import numpy as np
 from clustlab.data import load
 from clustlab.data.checking import check_room, classes
 from clustlab.data.files import is_path, split_options
+from clustlab.data.mapped import pieces
 from clustlab.data.readers import image_folder
 from clustlab.errors import DataError
 from clustlab.features.network import open_network
@@ -127,5 +128,5 @@ def _images(data: str) -> Iterator[Images]:
         raise DataError(f"{dataset.title} has vectors of {dataset.shape[0]} features; features are made of images")
     from PIL import Image
 
-    pictures = (Image.fromarray(np.round(one * 255).astype(np.uint8)) for one in dataset.x)
+    pictures = (Image.fromarray(np.round(one * 255).astype(np.uint8)) for piece in pieces(dataset.x) for one in piece)
     yield Images(dataset.title, dataset.n, pictures, dataset.y, dataset.class_names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from clustlab.data.mapped import MappedArray
 from clustlab.figures.palette import NEUTRAL, rgb
 from clustlab.figures.pictures import as_pixels, cluster_pixels, is_image
 from clustlab.figures.style import png
@@ -51,7 +52,7 @@ def map_thumbnail(points: np.ndarray, labels: np.ndarray, *, width: int = 192, h
     return png(pixels)
 
 
-def sample_strip(x: np.ndarray, y: np.ndarray | None = None, *, count: int = 10) -> str:
+def sample_strip(x: np.ndarray | MappedArray, y: np.ndarray | None = None, *, count: int = 10) -> str:
     """Draw a few samples of a data set side by side, one of each class first; of vectors, a small scatter of all.
 
     Parameters
@@ -69,7 +70,7 @@ def sample_strip(x: np.ndarray, y: np.ndarray | None = None, *, count: int = 10)
         A PNG with a clear ground, as a data URI.
     """
     if not is_image(x.shape[1:]):
-        flat = x.reshape(len(x), -1)[:2000]
+        flat = x[:2000].reshape(min(len(x), 2000), -1)
         plane = flat[:, :2] if flat.shape[1] > 1 else np.repeat(flat, 2, axis=1)
         return map_thumbnail(plane, np.full(len(plane), -1), width=480, height=160)
     first = np.unique(y, return_index=True)[1] if y is not None else np.arange(min(count, len(x)))
@@ -77,7 +78,7 @@ def sample_strip(x: np.ndarray, y: np.ndarray | None = None, *, count: int = 10)
     return png(_side_by_side(as_pixels(x[chosen])))
 
 
-def sample_rows(x: np.ndarray, y: np.ndarray | None = None, *, count: int = 24, rows: int = 10) -> str:
+def sample_rows(x: np.ndarray | MappedArray, y: np.ndarray | None = None, *, count: int = 24, rows: int = 10) -> str:
     """Draw samples of a data set, those of a class side by side in a row; without classes, the first ones.
 
     Parameters

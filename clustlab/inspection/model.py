@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NoReturn
 
 import numpy as np
@@ -19,7 +19,7 @@ from clustlab.objectives.kmeans import nearest_centroid
 from clustlab.runs.reader import Run
 from clustlab.spec import RunSpec
 from clustlab.training import checkpoints
-from clustlab.training.setup import assemble, choose_device
+from clustlab.training.setup import as_samples, assemble, choose_device
 
 __all__ = ["Form", "Inspection", "answers_of", "open_model"]
 
@@ -315,7 +315,6 @@ class _TrainingSamples(Samples):
 
     def __init__(self, spec: RunSpec, form: Form, dataset: Dataset | None) -> None:
         self.spec, self.form, self.dataset = spec, form, dataset
-        self.scaled: np.ndarray | None = None
 
     def __len__(self) -> int:
         return self.form.n
@@ -324,22 +323,33 @@ class _TrainingSamples(Samples):
     def shape(self) -> tuple[int, ...]:
         return self.form.shape
 
-    def __getattr__(self, name: str) -> Tensor:
-        if name != "x":
-            raise AttributeError(name)
-        if self.scaled is None:
-            dataset = self.dataset or load(self.spec.data)
-            if dataset.x.shape != (self.form.n, *self.form.shape):
-                raise DataError(
-                    f"the data have the shape {dataset.x.shape}; the model was trained on {self.form.n} samples of "
-                    f"the shape {self.form.shape} and asks for those"
-                )
-            self.scaled = dataset.scaled()
-        self.x = torch.from_numpy(self.scaled).to(_device(self.spec))
-        return self.x
+    @property
+    def device(self) -> torch.device:
+        return _device(self.spec)
+
+    @functools.cached_property
+    def x(self) -> Tensor:
+        return self._loaded.x
+
+    def rows(self, index: Tensor) -> Tensor:
+        return self._loaded.rows(index)
+
+    def chunks(self) -> Iterator[tuple[Tensor, Tensor]]:
+        return self._loaded.chunks()
+
+    @functools.cached_property
+    def _loaded(self) -> Samples:
+        self.dataset = self.dataset or load(self.spec.data)
+        if self.dataset.x.shape != (self.form.n, *self.form.shape):
+            raise DataError(
+                f"the data have the shape {self.dataset.x.shape}; the model was trained on {self.form.n} samples of "
+                f"the shape {self.form.shape} and asks for those"
+            )
+        return as_samples(self.dataset, self.device)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"spec": self.spec, "form": self.form, "dataset": None, "scaled": self.scaled}
+        asked = replace(self.dataset, y=None) if self.dataset and "_loaded" in self.__dict__ else None
+        return {"spec": self.spec, "form": self.form, "dataset": asked}
 
 
 def _device(spec: RunSpec) -> torch.device:

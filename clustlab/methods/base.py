@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from clustlab.errors import SpecError
 from clustlab.methods.card import Card, Published
+from clustlab.methods.samples import Samples
 from clustlab.spec import Part, RunSpec, explain
 
 __all__ = [
@@ -40,34 +41,6 @@ Values = Mapping[str, float]
 """Numbers a method wants on its curves, by name: ``{"label_change": 0.012}``."""
 
 
-class Samples:
-    """The data as training sees it: samples and their number, no labels.
-
-    Parameters
-    ----------
-    x : Tensor (n, *shape), float32
-        All samples, on the device that trains.
-    """
-
-    CHUNK = 4096
-
-    def __init__(self, x: Tensor) -> None:
-        self.x = x
-
-    def __len__(self) -> int:
-        return len(self.x)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of one sample."""
-        return tuple(self.x.shape[1:])
-
-    @torch.no_grad()
-    def map(self, function: Callable[[Tensor], Tensor]) -> Tensor:
-        """Return a function of all samples, computed in chunks and without gradient: (n, …)."""
-        return torch.cat([function(chunk) for chunk in self.x.split(self.CHUNK)])
-
-
 class Pass:
     r"""One mini-batch and what has been computed from it, each at most once.
 
@@ -79,14 +52,19 @@ class Pass:
     q        (b, K)           soft assignments, ``phase.assign(z)``
     ======== ================ ====================================================
 
-    Whatever else terms share goes through :meth:`once`.
+    Whatever else terms share goes through :meth:`once`. A pass of all samples may be given those instead of x: where
+    codes are known, nobody need look at them.
     """
 
-    def __init__(self, phase: Phase, x: Tensor, index: Tensor, z: Tensor | None = None) -> None:
-        self.phase, self.x, self.index = phase, x, index
+    def __init__(self, phase: Phase, x: Tensor | Samples, index: Tensor, z: Tensor | None = None) -> None:
+        self.phase, self._x, self.index = phase, x, index
         self._computed: dict[str, Any] = {}
         if z is not None:
             self.z = z
+
+    @property
+    def x(self) -> Tensor:
+        return self._x.x if isinstance(self._x, Samples) else self._x
 
     @functools.cached_property
     def z(self) -> Tensor:
@@ -350,9 +328,7 @@ class Phase:
     @torch.no_grad()
     def codes_of_all(self, samples: Samples) -> Tensor:
         """Return the codes of all samples, (n, J), computed in chunks and without gradient."""
-        rows = torch.arange(len(samples), device=samples.x.device)
-        chunks = zip(samples.x.split(samples.CHUNK), rows.split(samples.CHUNK), strict=True)
-        return torch.cat([self.represent(x, index) for x, index in chunks])
+        return torch.cat([self.represent(x, rows) for x, rows in samples.chunks()])
 
     def with_term(self, player: str, term: Term) -> Phase:
         """Return a copy in which a player has one more term."""

@@ -79,7 +79,7 @@ class Curriculum:
         yet and is about to draw all of them together. Training goes on, since two clusters begin like that as well;
         the share is on the curves, and the panels of pairs raise an alarm.
         """
-        x = samples.x[evenly_spread(len(samples), MEASURED).to(samples.x.device)]
+        x = samples.rows(evenly_spread(len(samples), MEASURED).to(samples.device))
         self.model.classifier.calibrate(x)
         with torch.no_grad():
             features = label_features(self.model.classifier(x))

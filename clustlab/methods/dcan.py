@@ -105,8 +105,8 @@ class DCANModel(nn.Module):
         DataError
             If codes are not finite.
         """
-        rows = torch.randperm(len(samples))[:n].to(samples.x.device)
-        codes = self.autoencoder.encoder(samples.x[rows])
+        rows = torch.randperm(len(samples))[:n].to(samples.device)
+        codes = self.autoencoder.encoder(samples.rows(rows))
         if not codes.isfinite().all():
             raise DataError("the codes are not finite numbers; training has diverged, try a smaller learning rate")
         self._set(codes, self.means)

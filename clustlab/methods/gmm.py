@@ -102,7 +102,7 @@ def expectation_maximisation(
     ``prepare`` has run. Of ``protocol.n_init`` starts the one whose run reaches the highest likelihood is the one
     shown: restarts are judged by the objective, never by labels.
     """
-    if samples.x.device.type != "mps":  # which has no double precision
+    if samples.device.type != "mps":  # which has no double precision
         model.double()
 
     def start() -> Values | None:

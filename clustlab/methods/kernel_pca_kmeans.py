@@ -92,7 +92,7 @@ class KernelPCAKMeansModel(nn.Module):
         """
         n_landmarks = len(self.landmarks)
         chosen = np.sort(np.random.default_rng(seed).permutation(len(samples))[:n_landmarks])
-        x = samples.x[torch.from_numpy(chosen).to(samples.x.device)].flatten(1).cpu().numpy().astype(np.float64)
+        x = samples.rows(torch.from_numpy(chosen).to(samples.device)).flatten(1).cpu().numpy().astype(np.float64)
         centre = x.mean(axis=0)
         landmarks = x - centre
         sigma = bandwidth * _median_distance(landmarks, seed)

@@ -143,9 +143,9 @@ class KingdraModel(ClassifierModel):
         Cross-entropy of the corrupted pass, mean over the networks; 0 while there are no pseudo-labels.
         """
         if not (self.pseudo_labels >= 0).any():
-            return torch.zeros(count, device=samples.x.device)
+            return torch.zeros(count, device=samples.device)
         rows = draw_balanced(self.pseudo_labels, self.n_clusters, count)
-        logits = self.ladders.corrupted(samples.x[rows]).logits
+        logits = self.ladders.corrupted(samples.rows(rows)).logits
         targets = self.outputs[:, self.pseudo_labels[rows]]
         return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none").view_as(targets).mean(dim=0)
 

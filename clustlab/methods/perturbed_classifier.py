@@ -87,8 +87,8 @@ class PerturbedClassifier(ClassifierModel):
 
     def flipped(self, samples: Samples, perturb: Perturb) -> Values:
         """Return the share of samples (at most 2000 are asked) whose cluster changes when they are perturbed."""
-        rows = evenly_spread(len(samples), WATCHED).to(samples.x.device)
-        x = samples.x[rows]
+        rows = evenly_spread(len(samples), WATCHED).to(samples.device)
+        x = samples.rows(rows)
         with torch.no_grad():
             p = self.classifier(x)
             moved = self.classifier(x + stretched(perturb(x, p, None), self.radius(rows)))

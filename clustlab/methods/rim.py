@@ -363,7 +363,7 @@ def full_batch(
         if options.start == "k-means":
             z, protocol = representations().cpu().numpy(), KMeansProtocol(n_init=options.n_init)
             found = fit(z, classifier.head.out_features, seed=method.spec.seed, protocol=protocol)
-            classifier.start_from(torch.from_numpy(found.centroids).to(samples.x.device))
+            classifier.start_from(torch.from_numpy(found.centroids).to(samples.device))
 
     stairs = Optimiser(
         "adam", options.learning_rate, decay=LAST ** (1 / STAIRS), decay_steps=max(1, -(-steps // STAIRS))

@@ -225,18 +225,17 @@ def _run_phase(training: Training, phase: Phase, samples: Samples, recorder: Rec
     training.begin(phase)
     recorder.enter(training, phase)
     modules = list(training.model.modules())
-    rows = torch.arange(len(samples), device=samples.x.device)
+    rows = torch.arange(len(samples), device=samples.device)
     codes = phase.codes_of_all(samples) if phase.networks_rest else None
     while training.phase_step < phase.steps and not training.over:
         if _hooks_say_enough(training, phase, recorder):
             break
         _set_mode(modules, training=True)
         if phase.full_batch:
-            current = Pass(phase, samples.x, rows, codes)
+            current = Pass(phase, samples, rows, codes)
         else:
             index = training.batches.next().to(rows.device)
-            batch = samples.x.index_select(0, index)  # a third of the time that x[index] takes
-            current = Pass(phase, batch, index, None if codes is None else codes[index])
+            current = Pass(phase, samples.rows(index), index, None if codes is None else codes[index])
         terms = _step(training, phase, current)
         _set_mode(modules, training=False)
         values = phase.after_step(current) if phase.after_step else None

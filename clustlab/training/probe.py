@@ -90,9 +90,9 @@ def choose_probe(dataset: Dataset, samples: Samples, limit: int, seed: int) -> t
     y = None if dataset.y is None else dataset.y[index]
     if y is not None:
         arrays["y"] = y
-    device = samples.x.device
+    device = samples.device
     rows = torch.from_numpy(index).to(device)
-    probe = Probe(rows, samples.x[rows], torch.from_numpy(pairs).to(device), torch.from_numpy(alpha).to(device), y)
+    probe = Probe(rows, samples.rows(rows), torch.from_numpy(pairs).to(device), torch.from_numpy(alpha).to(device), y)
     return probe, arrays
 
 
@@ -227,7 +227,7 @@ def read_out_all(phase: Phase, samples: Samples) -> dict[str, np.ndarray]:
     """
     if phase.centroids is None and phase.assign is None:
         raise LookupError(f"the last phase, {phase.name}, neither has centroids nor assigns: no labels to read")
-    rows = torch.arange(len(samples), device=samples.x.device)
+    rows = torch.arange(len(samples), device=samples.device)
     codes = phase.codes_of_all(samples).flatten(1)
     arrays = {"codes": codes}
     if phase.assign:

@@ -11,13 +11,15 @@ from torch import nn
 
 from clustlab import extensions, methods
 from clustlab.data import Dataset
+from clustlab.data.mapped import MappedArray
 from clustlab.errors import SpecError
 from clustlab.extensions.base import join
 from clustlab.methods.base import Card, Method, Phase, Samples
 from clustlab.methods.pretraining import steps_per_epoch
+from clustlab.methods.samples import FileSamples
 from clustlab.spec import RunSpec, run_title
 
-__all__ = ["Assembly", "Work", "assemble", "choose_device", "set_up"]
+__all__ = ["Assembly", "Work", "as_samples", "assemble", "choose_device", "set_up"]
 
 
 class Assembly(NamedTuple):
@@ -78,9 +80,16 @@ def set_up(spec: RunSpec, dataset: Dataset, device: torch.device) -> Work:
         If the spec names something unknown or out of bounds.
     """
     n_clusters = spec.n_clusters or dataset.n_classes
-    samples = Samples(torch.from_numpy(dataset.scaled()).to(device))
+    samples = as_samples(dataset, device)
     method, model, phases, cards, notes = assemble(spec, samples, n_clusters, device)
     return Work(spec, method, dataset, n_clusters, model, samples, phases, cards, [*dataset.notes, *notes])
+
+
+def as_samples(dataset: Dataset, device: torch.device) -> Samples:
+    """Return a data set as networks see it, on a device; what is mapped stays in its file."""
+    if isinstance(dataset.x, MappedArray):
+        return FileSamples(dataset.scaled, dataset.n, dataset.shape, device)
+    return Samples(torch.from_numpy(dataset.scaled()).to(device))
 
 
 def assemble(spec: RunSpec, samples: Samples, n_clusters: int, device: torch.device) -> Assembly:

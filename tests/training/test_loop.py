@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 from training_helpers import Listener, small_spec, trained
 
-from clustlab.data import Dataset
+from clustlab.data import Dataset, load
+from clustlab.data.mapped import MappedArray
 from clustlab.methods.base import Every, Optimiser, Pass, Phase, Player, ProbePass, Samples, Term
+from clustlab.methods.samples import FileSamples
 from clustlab.training.loop import Batches, Training, run_phases
 from clustlab.training.setup import set_up
 
@@ -272,3 +276,18 @@ def test_networks_at_rest_see_each_sample_once(digits_small: Dataset) -> None:
     assert len(steps) == 3
     assert sum(seen) == digits_small.n
     assert not any(current.z.requires_grad for current in steps)
+
+
+@pytest.mark.parametrize("method", ["idec", "dec", "imsat-vat", "dac", "kingdra", "dcan"])
+def test_samples_that_stay_in_their_file_train_to_the_same_bits(
+    digits_small: Dataset, tmp_path: Path, method: str
+) -> None:
+    np.save(tmp_path / "mine.npy", digits_small.x)
+    np.save(tmp_path / "classes.npy", digits_small.y)
+    mapped = load(f"{tmp_path / 'mine.npy'}?labels=classes.npy")
+    assert isinstance(mapped.x, MappedArray)
+    _, there, _ = trained(small_spec(method), digits_small)
+    work, here, _ = trained(small_spec(method), mapped)
+    assert isinstance(work.samples, FileSamples)
+    for name, value in there.model.state_dict().items():
+        assert torch.equal(value, here.model.state_dict()[name]), name

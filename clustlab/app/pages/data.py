@@ -183,7 +183,7 @@ def _sight(name: str, _source: Source) -> Sight:
         y=None if data.y is None else data.y[chosen],
         share=share,
         notes=data.notes,
-        value_range=(float(data.x.min()), float(data.x.max())),
+        value_range=data.value_range,
     )
 
 

@@ -38,13 +38,16 @@ class Settings:
     threads : int
         CPU threads of torch and of whatever else computes in parallel.
     samples : tuple of int
-        Sizes of the data whose memory is measured.
+        Sizes of data that are read into memory, and what a run on them takes is measured.
+    mapped : tuple of int
+        Sizes of data that stay in their file, likewise.
     """
 
     repeats: int = 25
     seconds: float = 0.2
     threads: int = 1
     samples: tuple[int, ...] = (10_000, 100_000)
+    mapped: tuple[int, ...] = (100_000, 1_000_000)
 
 
 @dataclass(frozen=True)

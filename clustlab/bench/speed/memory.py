@@ -1,5 +1,8 @@
 """How much memory a run needs for how many samples: the peak of a process that trains on a file of so many.
 
+What counts is memory of the process's own. Pages of a mapped file that happen to be in memory are the system's to take
+back whenever it wants.
+
 ``python -m clustlab.bench.speed.memory FILE RUNS THREADS`` is that process; it answers with a line of JSON.
 """
 
@@ -11,6 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import zipfile
 from pathlib import Path
 
@@ -23,7 +27,7 @@ from clustlab.errors import ClustlabError
 from clustlab.launch.slots import SLOTS
 from clustlab.spec import RunSpec
 
-__all__ = ["FEATURES", "main", "measurements", "peak", "peak_of_a_run", "write_samples"]
+__all__ = ["FEATURES", "Peak", "main", "measurements", "own_memory", "peak_of_a_run", "write_samples"]
 
 FEATURES = 784
 MEGABYTE = 2**20
@@ -36,22 +40,25 @@ CHUNK = 10_000
 
 
 def measurements(settings: Settings) -> list[Measurement]:
-    """Return a measurement for each number of samples."""
+    """Return a measurement for each number of samples: read into memory, then left in their file."""
+    sizes = [(n, ".npz") for n in settings.samples] + [(n, ".npy") for n in settings.mapped]
     return [
-        Measurement(f"memory: {n:,} samples", 40 + n / 5_000, functools.partial(_measure, n, settings))
-        for n in settings.samples
+        Measurement(
+            f"memory: {n:,} samples, {suffix}", 40 + n / 5_000, functools.partial(_measure, n, suffix, settings)
+        )
+        for n, suffix in sizes
     ]
 
 
-def _measure(n: int, settings: Settings) -> list[Row]:
+def _measure(n: int, suffix: str, settings: Settings) -> list[Row]:
     fewest = _fewest(settings.threads)
-    peak_here = peak_of_a_run(n, settings.threads)
+    peak_here = peak_of_a_run(n, settings.threads, suffix)
     size = n * FEATURES / MEGABYTE
     grown = (peak_here - fewest) / MEGABYTE
     a_feature = grown * MEGABYTE / max(1, n - FEWEST) / FEATURES
     return [
         Row(
-            *("memory", "peak of a run", f"{n:,} × {FEATURES} uint8", peak_here / MEGABYTE, "MB"),
+            *("memory", "peak of a run", f"{n:,} × {FEATURES} uint8, {suffix}", peak_here / MEGABYTE, "MB"),
             reference=size,
             reference_is="the samples as they lie in the file",
             ratio=peak_here / MEGABYTE / size,
@@ -65,8 +72,10 @@ def _fewest(threads: int) -> int:
     return peak_of_a_run(FEWEST, threads)
 
 
-def peak_of_a_run(n: int, threads: int) -> int:
-    """Return the peak resident memory in bytes of a process that trains IDEC for two epochs on so many samples.
+def peak_of_a_run(n: int, threads: int, suffix: str = ".npz") -> int:
+    """Return the peak of its own memory, in bytes, of a process that trains IDEC for two epochs on so many samples.
+
+    Samples in an ``.npz`` are read into memory, those in an ``.npy`` stay in their file.
 
     Raises
     ------
@@ -74,7 +83,7 @@ def peak_of_a_run(n: int, threads: int) -> int:
         If the run does not finish, as where there is not enough memory.
     """
     with tempfile.TemporaryDirectory() as folder:
-        samples = Path(folder) / "samples.npz"
+        samples = Path(folder) / f"samples{suffix}"
         write_samples(samples, n)
         # Slots of its own: a queue would be measured instead.
         environment = {**os.environ, "CLUSTLAB_SLOT_FOLDER": str(Path(folder) / "slots"), SLOTS: "1"}
@@ -87,7 +96,7 @@ def peak_of_a_run(n: int, threads: int) -> int:
 
 
 def write_samples(path: Path, n: int) -> None:
-    """Write n random samples of 784 bytes around ten means as ``.npz``, chunk by chunk to save memory."""
+    """Write n random samples of 784 bytes around ten means as ``.npy`` or ``.npz``, chunk by chunk to save memory."""
     generator = np.random.default_rng(0)
     means = generator.integers(40, 200, size=(CLUSTERS, FEATURES))
     aside = path.with_suffix(".npy")
@@ -96,19 +105,36 @@ def write_samples(path: Path, n: int) -> None:
         chosen = means[generator.integers(CLUSTERS, size=min(CHUNK, n - start))]
         file[start : start + CHUNK] = chosen + generator.integers(-40, 40, size=chosen.shape)
     file.flush()
+    if path == aside:
+        return
     with zipfile.ZipFile(path, "w") as archive:
         archive.write(aside, "X.npy")
     aside.unlink()
 
 
-def peak() -> int:
-    """Return the peak resident memory of this process in bytes."""
-    if sys.platform == "win32":
-        return int(psutil.Process().memory_info().peak_wset)
-    import resource
+class Peak(threading.Thread):
+    """Looks at the memory of this process ten times a second, until it is told to end."""
 
-    # Linux counts in kilobytes, macOS in bytes.
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.bytes = own_memory()
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        while not self._over.wait(0.1):
+            self.bytes = max(self.bytes, own_memory())
+
+    def end(self) -> int:
+        """Return the peak in bytes."""
+        self._over.set()
+        self.join()
+        return max(self.bytes, own_memory())
+
+
+def own_memory() -> int:
+    """Return the bytes in memory that belong to this process alone; elsewhere than on Linux, all that it has there."""
+    info = psutil.Process().memory_info()
+    return int(info.rss - getattr(info, "shared", 0))
 
 
 def main(samples: Path, runs: Path, threads: int) -> None:
@@ -125,10 +151,12 @@ def main(samples: Path, runs: Path, threads: int) -> None:
             "training": {"epochs": 1, "threads": threads, "device": "cpu"},
         }
     )
+    peak = Peak()
+    peak.start()
     run = submit(spec, runs)
     if execute(run.folder.path) != "finished":
         sys.exit(str(run.status.get("error") or f"its state is {run.state}"))
-    print(json.dumps({"peak": peak()}))  # noqa: T201
+    print(json.dumps({"peak": peak.end()}))  # noqa: T201
 
 
 if __name__ == "__main__":

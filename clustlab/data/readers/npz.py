@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.lib import format as npy
@@ -18,7 +19,7 @@ from clustlab.data.dataset import Dataset
 from clustlab.data.readers.base import Reader
 from clustlab.errors import DataError
 
-__all__ = ["READER", "dense", "read_arrays", "read_npz"]
+__all__ = ["READER", "UNREADABLE", "dense", "read_arrays", "read_header", "read_npz"]
 
 SAMPLES, CLASSES = ("X", "x"), ("y", "labels")
 """Names under which a file may hold its samples and their classes."""
@@ -111,22 +112,37 @@ def read_arrays(path: Path, wanted: Collection[str]) -> dict[str, np.ndarray]:
 
 def _array(file: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
     """Return one array; what it says of its size is checked before there is room made for it."""
-    headers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
     if info.flag_bits & 1:
         raise DataError(f"{file} is encrypted; save it without a password")
-    with warnings.catch_warnings(), archive.open(info) as stream:
-        warnings.simplefilter("ignore")  # on headers that an old Python wrote, which are none of the person's business
-        version = npy.read_magic(stream)
-        if version not in headers:
-            raise ValueError(f"“{info.filename}” is of an unknown version")
-        shape, _, dtype = headers[version](stream)
-        if dtype.hasobject:
-            raise DataError(f"{file} holds Python objects; save plain numeric arrays instead")
+    with archive.open(info) as stream:
+        shape, dtype = read_header(file, stream)
         if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != info.file_size - stream.tell():
             raise DataError(f"“{checking.plain(info.filename)}” in {file} has not the size that it says; save it again")
         checking.check_room(file, shape, dtype.itemsize)
     with archive.open(info) as stream:
         return npy.read_array(stream, allow_pickle=False)
+
+
+def read_header(file: str, stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
+    """Return shape and type of an array from the start of its ``.npy`` file.
+
+    Raises
+    ------
+    DataError
+        If it holds Python objects.
+    ValueError
+        If this is no such file.
+    """
+    headers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # on headers that an old Python wrote, which are none of the person's business
+        version = npy.read_magic(stream)
+        if version not in headers:
+            raise ValueError(f"{file} is of an unknown version")
+        shape, _, dtype = headers[version](stream)
+    if dtype.hasobject:
+        raise DataError(f"{file} holds Python objects; save plain numeric arrays instead")
+    return shape, dtype
 
 
 def dense(file: str, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
