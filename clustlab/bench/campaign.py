@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from clustlab.bench.grid import Cell, Grid, beginning, cells, meaning
 from clustlab.bench.pool import Pool
-from clustlab.bench.table import Row, read_scores, write_csv, write_protocol
+from clustlab.bench.table import Row, read_scores, write_protocol, write_table
 from clustlab.errors import ClustlabError
 from clustlab.launch import control
 from clustlab.launch.fork import checkpoint_steps, fork, pretraining_steps
@@ -46,7 +46,7 @@ def fill(
     runs : Path
         Folder of the runs.
     table : Path
-        CSV file to write; its protocol is written beside it.
+        CSV or Parquet file to write; its protocol is written beside it.
     jobs : int
         Runs that train at once; 0 leaves it to the workers.
     progress : callable
@@ -141,7 +141,7 @@ class _Campaign:
             _, run = self._working.pop(id(row), (row, None))
             _note(row, run, answer["state"], answer["scores"], answer["error"])
             self._done += 1
-            write_csv(self._table, self._rows)
+            write_table(self._table, self._rows)
 
     def so_far(self) -> tuple[list[Row], float]:
         """Return the rows at work and the number of cells done, half-done ones counted as far as they are."""
@@ -162,7 +162,7 @@ class _Campaign:
     def write(self) -> None:
         """Write the table as it is."""
         with self._lock:
-            write_csv(self._table, self._rows)
+            write_table(self._table, self._rows)
 
 
 def _row(cell: Cell) -> Row:

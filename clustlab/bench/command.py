@@ -22,7 +22,7 @@ from clustlab.bench.speed import PARTS, Measurement, Settings, measure, planned
 from clustlab.bench.speed import Row as SpeedRow
 from clustlab.bench.speed.against_clustpy import installed
 from clustlab.bench.speed.measuring import cells_of
-from clustlab.bench.table import Row, markdown
+from clustlab.bench.table import SUFFIXES, Row, markdown
 from clustlab.errors import SpecError
 from clustlab.launch import progress
 from clustlab.launch.dask import require
@@ -55,7 +55,7 @@ def bench(
         typer.Option("--set", help="name=value as for train, or method.name=value; goes to the cells it concerns."),
     ] = None,
     runs: RunsOption = None,
-    out: Annotated[Path, typer.Option(help="CSV file to write; its protocol is written beside it.")] = Path(
+    out: Annotated[Path, typer.Option(help="CSV or Parquet file to write; its protocol is written beside it.")] = Path(
         "bench.csv"
     ),
     jobs: Annotated[
@@ -79,6 +79,8 @@ def bench(
         return
     if not method:
         raise SpecError("say what to compare: --method NAME, which may be given again, or --method all")
+    if out.suffix not in SUFFIXES:
+        raise SpecError(f"--out must end in {' or '.join(SUFFIXES)}, and {out.name} does not")
     crossed = grid.Grid(
         methods=tuple(method),
         data=tuple(data or ["digits"]),

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from clustlab.bench.grid import NONE
-from clustlab.bench.table import HEADER, protocol_path
+from clustlab.bench.table import SUFFIXES, protocol_path, read_table
 from clustlab.data.assets import assets_folder
 from clustlab.runs import runs_folder
 
-__all__ = ["READ_OUTS", "SCORES", "Results", "Summary", "changes", "column", "results", "summary"]
+__all__ = ["READ_OUTS", "SCORES", "Results", "Summary", "changes", "changes_everywhere", "column", "results", "summary"]
 
 SCORES = {"acc": "ACC", "nmi": "NMI", "ari": "ARI"}
 """Agreement with the classes, as columns of the tables name it."""
@@ -80,13 +80,26 @@ def results(folders: Iterable[Path] | None = None) -> list[Results]:
     """
     found = []
     for folder in folders or (_ours(), runs_folder()):
-        for path in sorted(folder.glob("*.csv")):
+        for path in sorted(path for path in folder.glob("*") if path.suffix in SUFFIXES):
             table, protocol = _table(path), _protocol(path)
             if table is None or not protocol:
                 continue
             finished = table[table["state"] == "finished"]
             for data, rows in finished.groupby("data", sort=True):
                 found.append(Results(Path(str(data)).stem, rows, protocol, path, folder == _ours()))
+    return found
+
+
+def changes_everywhere(there: Iterable[Results], extensions: str, name: str) -> dict[str, list[Summary]]:
+    """Return what a set of extensions changes in a column, in percentage points, by data set of our own tables."""
+    found = {}
+    for each in there:
+        pairs = changes(each.rows, extensions, name) if each.ours else {}
+        if pairs:
+            found[each.data] = [
+                Summary(method, extensions, float(values.mean()), float(values.std()), len(values))
+                for method, values in ((method, 100 * pd.Series(changed)) for method, changed in pairs.items())
+            ]
     return found
 
 
@@ -132,10 +145,9 @@ def changes(rows: pd.DataFrame, extensions: str, name: str) -> dict[str, list[fl
 def _table(path: Path) -> pd.DataFrame | None:
     """Return a table; None for a file that ``clustlab bench`` has not written."""
     try:
-        found = pd.read_csv(path)
+        return read_table(path)
     except (OSError, ValueError):
         return None
-    return found if set(HEADER) <= set(found.columns) else None
 
 
 def _protocol(path: Path) -> dict[str, Any]:

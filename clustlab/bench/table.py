@@ -1,4 +1,4 @@
-"""The table of a benchmark: one row a cell, its CSV file, the protocol beside it, and means over seeds in Markdown."""
+"""The table of a benchmark: one row a cell, its file (CSV or Parquet), the protocol beside it, means in Markdown."""
 
 from __future__ import annotations
 
@@ -13,17 +13,36 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
+from math import isfinite
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from clustlab.bench import scoring
 from clustlab.bench.grid import NONE, Cell, Grid
 from clustlab.runs.layout import write_aside, write_json
 
-__all__ = ["HEADER", "Row", "markdown", "protocol_path", "read_scores", "write_csv", "write_protocol"]
+__all__ = [
+    "HEADER",
+    "SUFFIXES",
+    "Row",
+    "markdown",
+    "protocol_path",
+    "read_scores",
+    "read_table",
+    "write_protocol",
+    "write_table",
+]
+
+SUFFIXES = (".csv", ".parquet")
+"""How names of tables end."""
 
 HEADER = ("method", "extensions", "data", "seed", "state", *scoring.COLUMNS, "steps", "wall_s", "run", "note")
-"""Columns of the CSV file; what is not known or not defined is empty."""
+"""Columns of the file; what is not known or not defined is empty."""
+
+TEXTS: dict[str, type] = dict.fromkeys(("method", "extensions", "data", "state", "run", "note"), str)
+"""Columns that are texts."""
 
 SHOWN = ("acc", "nmi", "ari", "kmeans_acc", "gmm_acc", "silhouette")
 """Scores in the Markdown table."""
@@ -47,7 +66,7 @@ class Row:
         return "+".join(self.cell.extensions) or NONE
 
     def record(self) -> dict[str, Any]:
-        """Return the row as it stands in the CSV file."""
+        """Return the row as it stands in a CSV file."""
         cell = self.cell
         found: dict[str, Any] = dict.fromkeys(HEADER, "")
         found |= {"method": cell.method, "extensions": self.extensions, "data": Path(cell.data).name}
@@ -56,14 +75,32 @@ class Row:
         return found | ({"steps": self.steps, "wall_s": f"{self.wall_s:.2f}"} if self.run else {})
 
 
-def write_csv(path: Path, rows: Sequence[Row]) -> None:
-    """Write the table; readers see the old one or the new one, never half."""
+def write_table(path: Path, rows: Sequence[Row]) -> None:
+    """Write the table, as CSV or Parquet by its suffix; readers see the old one or the new one, never half."""
     text = io.StringIO()
     writer = csv.DictWriter(text, HEADER, lineterminator="\n")
     writer.writeheader()
     writer.writerows(row.record() for row in rows)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_aside(path, lambda stream: stream.write(text.getvalue().encode()))
+    if path.suffix == ".parquet":
+        text.seek(0)
+        write_aside(path, pd.read_csv(text, dtype=TEXTS).to_parquet)
+    else:
+        write_aside(path, lambda stream: stream.write(text.getvalue().encode()))
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Return a table that was written earlier; numbers that are not known are not-a-number, texts are empty.
+
+    Raises
+    ------
+    OSError, ValueError
+        If there is none, or the file is no such table.
+    """
+    found = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype=TEXTS)
+    if not set(HEADER) <= set(found.columns):
+        raise ValueError(f"{path.name} is not a table of clustlab bench")
+    return found.fillna(dict.fromkeys(TEXTS, ""))
 
 
 def read_scores(path: Path) -> dict[str, dict[str, float]]:
@@ -75,12 +112,12 @@ def read_scores(path: Path) -> dict[str, dict[str, float]]:
         protocol = json.loads(protocol_path(path).read_text())
         if (protocol["versions"], protocol["read_outs"]) != (_versions(), scoring.protocol()):
             return {}
-        with path.open(newline="") as stream:
-            records = [record for record in csv.DictReader(stream) if record["state"] == "finished"]
+        table = read_table(path)
+        finished = table[(table["state"] == "finished") & (table["note"] == "")].set_index("run")
+        scores = finished[list(scoring.COLUMNS)].to_dict("index")
         return {
-            record["run"]: {name: float(record[name]) for name in scoring.COLUMNS if record[name]}
-            for record in records
-            if not record["note"]
+            str(run): {str(name): value for name, value in found.items() if isfinite(value)}
+            for run, found in scores.items()
         }
     except (OSError, ValueError, LookupError):
         return {}

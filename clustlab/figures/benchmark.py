@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from clustlab.figures.palette import CLUSTER_COLOURS, NEUTRAL
 from clustlab.figures.style import GRID, axis, styled
 
-__all__ = ["Score", "changes", "ranking"]
+__all__ = ["Score", "changes", "changes_by_data", "ranking"]
 
 ROW = 26
 """Pixels of a method."""
@@ -46,25 +46,8 @@ def ranking(
         Published values of methods, drawn as hollow stars.
     """
     methods = _by_mean(scores)
-    place = {method: at for at, method in enumerate(reversed(methods))}
-    lanes = {method: [name for name, found in scores.items() if method in found] for method in methods}
-    figure = go.Figure()
-    for at, (name, found) in enumerate(scores.items()):
-        there = [method for method in methods if method in found]
-        figure.add_scatter(
-            x=[found[method].mean for method in there],
-            y=[place[method] + _shift(name, lanes[method]) for method in there],
-            error_x={
-                "array": [np.nan_to_num(found[method].deviation) for method in there],
-                "thickness": 1.5,
-                "width": 0,
-            },
-            customdata=[[method, _spread(found[method])] for method in there],
-            mode="markers",
-            name=name,
-            marker={"size": 9, "color": CLUSTER_COLOURS[at], "symbol": SYMBOLS[at % len(SYMBOLS)]},
-            hovertemplate=f"%{{customdata[0]}}, {name}<br>%{{customdata[1]}}<extra></extra>",
-        )
+    place = _places(methods)
+    figure = _side_by_side(scores, place)
     stars = [(method, *each) for method in methods for each in published.get(method, ())]
     if stars:
         figure.add_scatter(
@@ -95,7 +78,7 @@ def changes(found: Mapping[str, Sequence[float]], score: str, joined: str) -> go
     """
     means = {method: float(np.mean(values)) for method, values in found.items()}
     methods = sorted(found, key=lambda method: -means[method])
-    place = {method: at for at, method in enumerate(reversed(methods))}
+    place = _places(methods)
     figure = go.Figure()
     figure.add_vline(x=0, line={"width": 1.5, "color": NEUTRAL})
     dots = [(100 * value, method) for method in methods for value in found[method]]
@@ -117,6 +100,51 @@ def changes(found: Mapping[str, Sequence[float]], score: str, joined: str) -> go
     _methods(figure, methods)
     figure.update_xaxes(**axis(f"change of {score} {joined}, points"))
     return _finished(figure, len(methods))
+
+
+def changes_by_data(found: Mapping[str, Mapping[str, Score]], score: str, joined: str) -> go.Figure:
+    """Draw what an extension changes on several data sets: mean and deviation over seeds, the most helped at the top.
+
+    Parameters
+    ----------
+    found : mapping of str to (mapping of str to Score)
+        Changes in percentage points, by data set, then by method.
+    score, joined : str
+        As for :func:`changes`.
+    """
+    everywhere: dict[str, list[float]] = {}
+    for scores in found.values():
+        for method, each in scores.items():
+            everywhere.setdefault(method, []).append(each.mean)
+    methods = sorted(everywhere, key=lambda method: -float(np.mean(everywhere[method])))
+    figure = _side_by_side(found, _places(methods))
+    figure.add_vline(x=0, line={"width": 1.5, "color": NEUTRAL}, layer="below")
+    _methods(figure, methods)
+    figure.update_xaxes(**axis(f"change of {score} {joined}, points, mean ± deviation over seeds"))
+    return _finished(figure, len(methods), row=ROW + 4 * len(found))
+
+
+def _side_by_side(scores: Mapping[str, Mapping[str, Score]], place: Mapping[str, int]) -> go.Figure:
+    """Draw mean and deviation of several sets of scores, each in a lane of its own in the row of its method."""
+    lanes = {method: [name for name, found in scores.items() if method in found] for method in place}
+    figure = go.Figure()
+    for at, (name, found) in enumerate(scores.items()):
+        there = [method for method in place if method in found]
+        figure.add_scatter(
+            x=[found[method].mean for method in there],
+            y=[place[method] + _shift(name, lanes[method]) for method in there],
+            error_x={
+                "array": [np.nan_to_num(found[method].deviation) for method in there],
+                "thickness": 1.5,
+                "width": 0,
+            },
+            customdata=[[method, _spread(found[method])] for method in there],
+            mode="markers",
+            name=name,
+            marker={"size": 9, "color": CLUSTER_COLOURS[at], "symbol": SYMBOLS[at % len(SYMBOLS)]},
+            hovertemplate=f"%{{customdata[0]}}, {name}<br>%{{customdata[1]}}<extra></extra>",
+        )
+    return figure
 
 
 def _means(
@@ -148,6 +176,11 @@ def _by_mean(scores: Mapping[str, Mapping[str, Score]]) -> list[str]:
     return sorted(best, key=lambda method: -best[method])
 
 
+def _places(methods: Sequence[str]) -> dict[str, int]:
+    """Return the height of each method's row, the first at the top."""
+    return {method: len(methods) - 1 - at for at, method in enumerate(methods)}
+
+
 def _methods(figure: go.Figure, methods: Sequence[str]) -> None:
     """Name the rows; each keeps its own whether or not every mark is there."""
     ticks: dict[str, Any] = {"tickvals": list(range(len(methods))), "ticktext": list(reversed(methods))}
@@ -159,9 +192,9 @@ def _shift(name: str, lanes: Sequence[str]) -> float:
     return (0.5 - (lanes.index(name) + 0.5) / len(lanes)) * 0.6
 
 
-def _finished(figure: go.Figure, n_methods: int) -> go.Figure:
+def _finished(figure: go.Figure, n_methods: int, row: int = ROW) -> go.Figure:
     legend = {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "font": {"size": 14}}
-    return styled(figure, ROW * n_methods + 110, margin={"t": 40, "l": 10}, hovermode="closest", legend=legend)
+    return styled(figure, row * n_methods + 110, margin={"t": 40, "l": 10}, hovermode="closest", legend=legend)
 
 
 def _spread(score: Score) -> str:

@@ -112,11 +112,12 @@ def jensen_shannon(logits: np.ndarray) -> float:
     r"""Return what the discriminator's logits (m, 2) of real draws and codes say of the two distributions, in nats.
 
     :math:`\tfrac12 (V + 2 \log 2)` with :math:`V = \mathrm{E} \log D(\text{real}) + \mathrm{E} \log (1 -
-    D(\text{code}))`: a lower bound of the Jensen–Shannon divergence, and equal to it for the best discriminator.
+    D(\text{code}))`: a lower bound of the Jensen–Shannon divergence, and equal to it for the best discriminator. A
+    discriminator worse than a guess bounds it by 0.
     """
     real, codes = logits.astype(np.float64).T
     value = -np.logaddexp(0, -real).mean() - np.logaddexp(0, codes).mean()
-    return float((value + 2 * np.log(2)) / 2)
+    return max(0.0, float((value + 2 * np.log(2)) / 2))
 
 
 def discriminator_logits(logits: np.ndarray) -> go.Figure:

@@ -114,7 +114,7 @@ def pruning(norms: np.ndarray, labels: np.ndarray, q: np.ndarray | None = None) 
             row=2,
             col=1,
         )
-    figure.update_xaxes(dtick=max(1, -(-count // 15)), tickfont={"size": 14}, showgrid=False)
+    figure.update_xaxes(dtick=max(1, -(-count // 15)), range=[-0.6, count - 0.4], tickfont={"size": 14}, showgrid=False)
     figure.update_xaxes(**axis("cluster"), row=2, col=1)
     figure.update_yaxes(**axis("‖w‖ of the cluster", rangemode="tozero", nticks=5), row=1, col=1)
     figure.update_yaxes(**axis("share of the samples", rangemode="tozero", tickformat=".0%", nticks=5), row=2, col=1)

@@ -93,7 +93,7 @@ ENSEMBLES: tuple[Panel, ...] = (
         name="models-agree",
         title="Networks",
         question="Do the networks find the same clusters?",
-        aid="Dark: two networks cut the data alike. A pale row is a network with clusters of its own.",
+        aid="Strong blue: two networks cut the data alike. A faint row is a network with clusters of its own.",
         help=r"Normalised mutual information $I(A; B) / \tfrac12 (H(A) + H(B))$ of the clusters of two networks, on "
         rf"the probe; 1 where they are the same but for their names. {SOURCE}",
         needs=("signatures", "labels"),

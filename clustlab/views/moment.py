@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from clustlab.errors import ClustlabError
-from clustlab.figures.style import note
+from clustlab.figures.style import note, wrapped
 from clustlab.projections import PROJECTIONS, Layout, available, projection_of, read_layout
 from clustlab.runs.reader import Frame, Run
 from clustlab.views.description import dataset_of
@@ -94,9 +94,9 @@ class View:
     def remarked(self, figure: go.Figure) -> go.Figure:
         """Return a figure of decoded pictures; under them it says so where the decoder is no longer trained."""
         if self.decoder_rests:
-            text = "The decoder is not trained in this phase: it is that of the phase before."
+            text, height = wrapped("The decoder is not trained in this phase: it is that of the phase before.")
             note(figure, text, y=0, yanchor="top", yshift=-4)
-            figure.update_layout(height=figure.layout.height + 22, margin_b=figure.layout.margin.b + 22)
+            figure.update_layout(height=figure.layout.height + height, margin_b=figure.layout.margin.b + height)
         return figure
 
     def samples(self, positions: np.ndarray) -> np.ndarray:

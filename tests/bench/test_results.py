@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from clustlab.bench.results import changes, column, results, summary
+from clustlab.bench.results import changes, changes_everywhere, column, results, summary
 from clustlab.bench.table import HEADER
 
 CELLS = (
@@ -53,6 +54,15 @@ def test_a_change_is_told_for_seeds_that_ran_both_ways_only(folder: Path) -> Non
     digits, _ = results([folder])
     assert changes(digits.rows, "acai", "gmm_acc") == {"idec": [pytest.approx(0.05)]}
     assert changes(digits.rows, "mixing-consistency", "gmm_acc") == {}
+
+
+def test_changes_on_all_data_are_points_by_data_set_of_our_own_tables(folder: Path) -> None:
+    digits, images = results([folder])
+    assert changes_everywhere([digits, images], "acai", "gmm_acc") == {}
+    found = changes_everywhere([replace(digits, ours=True), replace(images, ours=True)], "acai", "gmm_acc")
+    assert list(found) == ["digits"]
+    (change,) = found["digits"]
+    assert (change.method, change.mean, change.seeds) == ("idec", pytest.approx(5), 1)
 
 
 def test_other_tables_and_those_without_a_protocol_are_passed_over(folder: Path) -> None:

@@ -6,8 +6,20 @@ import csv
 import json
 from pathlib import Path
 
+import pytest
+from pandas.testing import assert_frame_equal
+
 from clustlab.bench.grid import Cell, Grid
-from clustlab.bench.table import HEADER, Row, markdown, protocol_path, read_scores, write_csv, write_protocol
+from clustlab.bench.table import (
+    HEADER,
+    Row,
+    markdown,
+    protocol_path,
+    read_scores,
+    read_table,
+    write_protocol,
+    write_table,
+)
 from clustlab.spec import RunSpec
 
 
@@ -18,7 +30,7 @@ def row(seed: int, state: str = "finished", **scores: float) -> Row:
 
 def test_a_row_is_a_line_of_the_file(tmp_path: Path) -> None:
     table = tmp_path / "deep" / "table.csv"
-    write_csv(
+    write_table(
         table, [row(0, acc=0.5, kmeans_acc=0.25), Row(Cell("kmeans", ("acai",), "x", 1, None), "impossible", "no")]
     )
     with table.open(newline="") as stream:
@@ -35,11 +47,22 @@ def test_means_and_deviations_are_over_the_finished_seeds() -> None:
     assert "| 2 of 3 | 0.600 ± 0.141 |" in line
 
 
-def test_scores_are_taken_over_only_if_they_came_about_in_the_same_way(tmp_path: Path) -> None:
-    table = tmp_path / "table.csv"
+def test_a_parquet_table_says_what_the_csv_says(tmp_path: Path) -> None:
+    rows = [row(0, acc=0.5), row(1, "failed"), Row(Cell("kmeans", ("acai",), "x", 1, None), "impossible", "no")]
+    for name in ("table.csv", "table.parquet"):
+        write_table(tmp_path / name, rows)
+    assert_frame_equal(read_table(tmp_path / "table.parquet"), read_table(tmp_path / "table.csv"))
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(ValueError, match="other.csv is not a table of clustlab bench"):
+        read_table(tmp_path / "other.csv")
+
+
+@pytest.mark.parametrize("name", ["table.csv", "table.parquet"])
+def test_scores_are_taken_over_only_if_they_came_about_in_the_same_way(tmp_path: Path, name: str) -> None:
+    table = tmp_path / name
     assert read_scores(table) == {}
     rows = [row(0, acc=0.5), row(1, "stopped")]
-    write_csv(table, rows)
+    write_table(table, rows)
     assert read_scores(table) == {}
     write_protocol(table, Grid(("idec",)), 1, rows)
     assert read_scores(table) == {"run-0": {"acc": 0.5}}

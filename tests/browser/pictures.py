@@ -24,6 +24,9 @@ from clustlab import views
 from clustlab.runs import Run
 
 PAGES = {"runs": "Runs", "compare": "Compare", "methods": "Methods", "data": "Data", "benchmarks": "Benchmarks"}
+INTO_VIEW = "node => { node.style.scrollMargin = '70px'; node.scrollIntoView({block: 'nearest'}); }"
+"""Above the time line, which floats."""
+
 SMALL = 900
 """Width of the small pictures, in pixels."""
 
@@ -59,6 +62,8 @@ def take(
         for run in runs:
             for name in offered(run).keys() - seen:
                 explain(server, laboratory, run, name)
+                laboratory.figure(name).evaluate(INTO_VIEW)
+                page.wait_for_timeout(300)
                 page.screenshot(path=out / f"panel-{name}-{width}-{scheme}.png")
                 seen.add(name)
         for name, title in PAGES.items():

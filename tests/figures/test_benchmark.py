@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from clustlab.bench.results import Summary
-from clustlab.figures.benchmark import changes, ranking
+from clustlab.figures.benchmark import changes, changes_by_data, ranking
 
 
 def test_the_best_method_stands_at_the_top_and_one_seed_has_no_bar() -> None:
@@ -32,3 +32,15 @@ def test_changes_are_in_percentage_points_with_every_seed() -> None:
     assert list(worse.customdata[0][2:]) == [1, 2]
     assert figure.layout.yaxis.ticktext == ("VAE", "IDEC")
     assert "points" in figure.layout.xaxis.title.text
+
+
+def test_changes_on_several_data_share_the_row_of_their_method() -> None:
+    def points(**means: float) -> dict[str, Summary]:
+        return {name: Summary(name, "acai", mean, 1.0, 3) for name, mean in means.items()}
+
+    figure = changes_by_data({"digits": points(DEC=5, VAE=-1), "mnist": points(DEC=1, VAE=2)}, "ACC", "with ACAI")
+    assert figure.layout.yaxis.ticktext == ("VAE", "DEC"), "from the bottom: means of 0.5 and 3 points"
+    digits, mnist = figure.data
+    assert (list(digits.x), list(mnist.x)) == ([5, -1], [1, 2])
+    assert [round(each) for each in digits.y] == [round(each) for each in mnist.y] == [1, 0]
+    assert digits.y[0] > 1 > mnist.y[0], "those of one method stand apart"

@@ -10,7 +10,17 @@ import streamlit as st
 from clustlab import catalog
 from clustlab.app.access import find_run
 from clustlab.bench.grid import NONE
-from clustlab.bench.results import READ_OUTS, SCORES, Results, Summary, changes, column, results, summary
+from clustlab.bench.results import (
+    READ_OUTS,
+    SCORES,
+    Results,
+    Summary,
+    changes,
+    changes_everywhere,
+    column,
+    results,
+    summary,
+)
 from clustlab.errors import ClustlabError
 from clustlab.figures import benchmark
 
@@ -37,7 +47,7 @@ def page() -> None:
         with left:
             _ranking(chosen, name, what, titles, _published(chosen, score) if not read_out else {})
         with right:
-            _changes(chosen, name, what, titles)
+            _changes(chosen, there, name, what, titles)
     _table(chosen, titles)
     _runs(chosen, titles)
     _protocol(chosen)
@@ -89,7 +99,7 @@ def _ranking(
     st.plotly_chart(benchmark.ranking(scores, what, stars), key="bench-ranking", config={"displaylogo": False})
 
 
-def _changes(chosen: Results, name: str, what: str, titles: dict[str, str]) -> None:
+def _changes(chosen: Results, there: list[Results], name: str, what: str, titles: dict[str, str]) -> None:
     joined = [each for each in chosen.rows["extensions"].unique() if each != NONE]
     found = {each: changes(chosen.rows, each, name) for each in joined}
     found = {each: pairs for each, pairs in found.items() if pairs}
@@ -105,6 +115,16 @@ def _changes(chosen: Results, name: str, what: str, titles: dict[str, str]) -> N
         key="bench-extension",
         label_visibility="collapsed",
     )
+    everywhere = changes_everywhere(there, extension, name)
+    if len(everywhere) > 1 and st.toggle("on all data", key="bench-everywhere"):
+        st.caption("Percentage points, mean ± standard deviation over seeds; a mark without a bar is one seed.")
+        named = {
+            data: {titles.get(each.method, each.method): each for each in found_there}
+            for data, found_there in everywhere.items()
+        }
+        figure = benchmark.changes_by_data(named, what, _joined(extension, titles))
+        st.plotly_chart(figure, key="bench-changes-everywhere", config={"displaylogo": False})
+        return
     values = {titles.get(method, method): each for method, each in found[extension].items()}
     st.caption(
         "The same method with the same seed, with and without: percentage points, one hollow dot a seed, their mean ± "

@@ -35,7 +35,7 @@ function samplesOf(trace) {
 
 /**
  * What makes the selected samples stand out in each trace: `{selectedpoints, selected}`, an empty object where a trace has
- * other things for points. Nothing is put back while no samples are selected.
+ * other things for points. Nothing is put back while none of the samples drawn is selected.
  *
  * @param {object[]} traces the traces of a figure
  * @param {ArrayLike<number>} members positions of the samples selected
@@ -43,17 +43,19 @@ function samplesOf(trace) {
  */
 export function emphasis(traces, members, colour) {
   const chosen = new Set(members);
-  return traces.map((trace) => {
-    const samples = samplesOf(trace);
+  const drawn = traces.map(samplesOf);
+  const some = drawn.some((samples) => samples?.some((sample) => chosen.has(sample)));
+  return traces.map((trace, number) => {
+    const samples = drawn[number];
     if (!samples) return {};
-    if (!chosen.size) return { selectedpoints: null, selected: null };
+    if (!some) return { selectedpoints: null, selected: null };
     const selectedpoints = Array.from(samples.keys()).filter((at) => chosen.has(samples[at]));
     return { selectedpoints, selected: trace.marker?.opacity === 0 ? { marker: { opacity: MARKED, color: colour } } : null };
   });
 }
 
 /**
- * Shapes that put back the rows of heat maps whose sample is not selected: one a heat map, none while no samples are selected.
+ * Shapes that put back the rows of heat maps whose sample is not selected: one a heat map, none where no row's is.
  *
  * @param {object[]} traces the traces of a figure
  * @param {ArrayLike<number>} members positions of the samples selected
@@ -61,7 +63,7 @@ export function emphasis(traces, members, colour) {
  */
 export function veils(traces, members, ground) {
   const chosen = new Set(members);
-  const maps = chosen.size ? traces.filter(({ meta }) => meta?.rows) : [];
+  const maps = traces.filter(({ meta }) => meta?.rows?.some((sample) => chosen.has(sample)));
   return maps.map(({ meta: { rows }, z, xaxis, yaxis }) => ({
     type: "path", path: bands(rows.map((sample) => !chosen.has(sample)), decode(z)[0].length), xref: xaxis ?? "x", yref: yaxis ?? "y",
     fillcolor: ground, opacity: VEILED, line: { width: 0 }, layer: "above", name: VEIL,

@@ -86,7 +86,7 @@ class Timeline {
   layOut() {
     const { records, events, about } = this.store;
     const last = Math.max(records.length - 1, 1);
-    const drawn = `${this.store.run} ${records.length} ${events.length}`;
+    const drawn = `${this.store.run} ${records.length} ${events.length} ${this.bands.clientWidth}`;
     if (drawn === this.drawn) return;
     this.drawn = drawn;
     const titles = Object.fromEntries((about?.phases ?? []).map(({ name, title }) => [name, title || name]));
@@ -100,6 +100,7 @@ class Timeline {
       const place = at === starts.length - 1 && at > 0 && width < 25 ? `right:${100 - left}%;max-width:60%` : `left:${left}%;width:${width}%`;
       return [border, make("div", { class: place.startsWith("right") ? "band before" : "band", title: name, style: place }, make("span", {}, name))];
     }));
+    this.makeRoom();
     const seen = new Set();
     this.marks.replaceChildren(...events.filter(({ kind }) => kind in MARKED).flatMap(({ kind, step }) => {
       const place = (100 * frameAt(records, step)) / last;
@@ -108,6 +109,15 @@ class Timeline {
       seen.add(key);
       return [make("div", { class: `mark ${kind}`, title: MARKED[kind], style: `left:${place}%` })];
     }));
+  }
+
+  /** A name that stands before its phase takes room from the names of the phases there. */
+  makeRoom() {
+    const edge = this.bands.querySelector(".before")?.getBoundingClientRect().left ?? Infinity;
+    for (const band of this.bands.querySelectorAll(".band:not(.before)")) {
+      const { left, right } = band.getBoundingClientRect();
+      if (right > edge) band.style.width = `${Math.max(edge - left - 4, 0)}px`;
+    }
   }
 
   render() {
