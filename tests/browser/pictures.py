@@ -1,8 +1,8 @@
 """Take pictures of what a person sees; run as ``PYTHONPATH=tests python -m browser.pictures OUT RUN_FOLDER…``.
 
 Every page, and every explanation that one of the runs offers (each once, by the first run that has it), at 1440 and
-1024 pixels, light and dark; and of each run its stage, small, as the pages of the methods show it. Nothing here is a
-test: somebody has to look.
+1024 pixels, light and dark; and of each run what tells most of it, small, as the pages of the methods show it.
+Nothing here is a test: somebody has to look.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ PAGES = {"runs": "Runs", "compare": "Compare", "methods": "Methods", "data": "Da
 INTO_VIEW = "node => { node.style.scrollMargin = '70px'; node.scrollIntoView({block: 'nearest'}); }"
 """Above the time line, which floats."""
 
+TABS = 44
+"""Height of the row that leads from page to page, in pixels."""
+
 SMALL = 900
 """Width of the small pictures, in pixels."""
 
@@ -44,7 +47,7 @@ def main() -> None:
             for run in runs:
                 for scheme in ("light", "dark"):
                     with opened(browser, 1440, scheme) as page:
-                        picture = stage(server, page, run, rarest(run, runs))
+                        picture = portrait(server, page, run, rarest(run, runs))
                         picture.save(out / f"{(run.spec.method, *run.spec.extensions)[-1]}-{scheme}.webp", quality=75)
         browser.close()
 
@@ -74,10 +77,13 @@ def take(
             page.screenshot(path=out / f"page-{name}-{width}-{scheme}.png", full_page=True)
 
 
-def stage(server: Server, page: Page, run: Run, panel: str) -> Image.Image:
-    """Return the stage of a run, small."""
-    explain(server, Laboratory(page), run, panel)
-    picture = Image.open(io.BytesIO(page.locator(".st-key-stage").screenshot()))
+def portrait(server: Server, page: Page, run: Run, panel: str) -> Image.Image:
+    """Return a run beside one of its explanations, without the form, small."""
+    explain(server, Laboratory(page), run, panel, select="")
+    left = page.get_by_test_id("stSidebar").bounding_box()["width"]  # type: ignore[index]
+    width, height = page.viewport_size["width"], page.viewport_size["height"]  # type: ignore[index]
+    whole = page.screenshot(clip={"x": left, "y": TABS, "width": width - left, "height": height - TABS})
+    picture = Image.open(io.BytesIO(whole))
     return picture.resize((SMALL, round(picture.height * SMALL / picture.width)), Image.Resampling.LANCZOS)
 
 
@@ -99,10 +105,10 @@ def moment(run: Run, name: str) -> int:
     raise LookupError(f"{name} is never available in {run.name}")
 
 
-def explain(server: Server, laboratory: Laboratory, run: Run, name: str) -> None:
+def explain(server: Server, laboratory: Laboratory, run: Run, name: str, select: str = "3~41") -> None:
     """Open a run at the last frame at which an explanation has something to show, and wait until it is drawn."""
     panel, frame = offered(run)[name], moment(run, name)
-    laboratory.visit(f"{server.url}/?run={run.name}&frame={frame}&select=3~41")
+    laboratory.visit(f"{server.url}/?run={run.name}&frame={frame}&select={select}")
     laboratory.wait_for_points(run.name)
     chosen = laboratory.page.get_by_role("group", name="Projection").locator("[aria-pressed=true]")
     if chosen.count():

@@ -94,9 +94,7 @@ def _picture(name: str, title: str) -> None:
     scheme = "dark" if st.context.theme.type == "dark" else "light"
     path = assets_folder() / "pictures" / f"{name}-{scheme}.webp"
     if path.is_file():
-        st.image(
-            path, caption=f"{title} on the 8×8 digits at the end of training, default options, seed 0.", width="stretch"
-        )
+        st.image(path, caption=f"{title} on the 8×8 digits, default options, seed 0.", width="stretch")
 
 
 def _published(published: list[dict[str, Any]]) -> None:
