@@ -1,6 +1,6 @@
 # make app        start clustlab in the browser
 # make test       everything that must hold: style, types, tests, pages in a real Chromium
-# make test-fast  the same without the browser
+# make test-fast  the same without the browser and without what trains for long
 # make format     put the code into its usual shape
 
 PYTHON ?= python3
@@ -16,11 +16,12 @@ app: $(APP)
 	@$(BIN)/clustlab app
 
 # Pages are watched while nothing else asks for the processor.
-test: test-fast browser
+test: check browser
+	$(BIN)/python -m pytest -m "not browser" --numprocesses auto
 	$(BIN)/python -m pytest -m browser
 
 test-fast: check
-	$(BIN)/python -m pytest -m "not browser" --numprocesses auto
+	$(BIN)/python -m pytest -m "not browser and not slow" --numprocesses auto
 
 check: $(DEV)
 	$(BIN)/ruff check
