@@ -328,7 +328,7 @@ class Phase:
     @torch.no_grad()
     def codes_of_all(self, samples: Samples) -> Tensor:
         """Return the codes of all samples, (n, J), computed in chunks and without gradient."""
-        return torch.cat([self.represent(x, rows) for x, rows in samples.chunks()])
+        return samples.gathered(self.represent(x, rows) for x, rows in samples.chunks())
 
     def with_term(self, player: str, term: Term) -> Phase:
         """Return a copy in which a player has one more term."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from clustlab.data.checking import check_room
 
 __all__ = ["FileSamples", "Samples"]
 
@@ -56,7 +58,25 @@ class Samples:
     @torch.no_grad()
     def map(self, function: Callable[[Tensor], Tensor]) -> Tensor:
         """Return a function of all samples, computed in chunks and without gradient: (n, …)."""
-        return torch.cat([function(x) for x, _ in self.chunks()])
+        return self.gathered(function(x) for x, _ in self.chunks())
+
+    def gathered(self, parts: Iterable[Tensor]) -> Tensor:
+        """Return what was computed of each chunk, in order, as one tensor: (b, …) each → (n, …).
+
+        Raises
+        ------
+        DataError
+            If that would take too much memory, as codes do that are the samples themselves.
+        """
+        whole, at = torch.empty(0), 0
+        for part in parts:
+            if not at:
+                form = (len(self), *part.shape[1:])
+                check_room("what is computed of all samples", form, part.element_size())
+                whole = part.new_empty(form)
+            whole[at : at + len(part)] = part
+            at += len(part)
+        return whole
 
 
 class FileSamples(Samples):

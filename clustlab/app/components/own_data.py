@@ -23,8 +23,8 @@ LOCAL = ("localhost", "127.0.0.1", "::1")
 """Addresses of a server that only this computer reaches."""
 
 READABLE = (
-    "Can be read: .npz (X, and y for classes; or sparse rows), .npy, .csv, .tsv, .parquet, IDX files, and folders or zips of "
-    "images with a sub-folder for each class. Nothing in them is executed."
+    "Can be read: .npz (X, and y for classes; or sparse rows), .npy, .csv, .tsv, .parquet, IDX files, and folders or "
+    "zips of images with a sub-folder for each class. Nothing in them is executed."
 )
 
 NO_CLASSES = "no column"
