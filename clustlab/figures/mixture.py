@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from clustlab.figures.palette import NEUTRAL, cluster_colour
-from clustlab.figures.plane import add_cloud, add_ellipse, ellipse, plane_axes, plane_height
+from clustlab.figures.plane import add_cloud, add_ellipse, ellipse, plane_axes, plane_height, plane_range
 from clustlab.figures.style import axis, note, styled, wrapped
 
 __all__ = ["active_components", "mixture"]
@@ -100,8 +100,9 @@ def _plane(figure: go.Figure, titles: tuple[str, str], place: dict[str, int]) ->
     if not place:
         plane_axes(figure, titles)
         return
-    figure.update_xaxes(**axis(titles[0], nticks=7, constrain="domain"), **place)
-    figure.update_yaxes(**axis(titles[1], nticks=7, scaleanchor="x", scaleratio=1, constrain="domain"), **place)
+    across, upwards = ({"nticks": 7, "constrain": "domain", "range": plane_range(figure, letter)} for letter in "xy")
+    figure.update_xaxes(**axis(titles[0], **across), **place)
+    figure.update_yaxes(**axis(titles[1], **upwards, scaleanchor="x", scaleratio=1), **place)
 
 
 def _weights(figure: go.Figure, shares: np.ndarray) -> None:

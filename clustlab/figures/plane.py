@@ -18,6 +18,7 @@ __all__ = [
     "ellipse",
     "plane_axes",
     "plane_height",
+    "plane_range",
     "shown_rows",
 ]
 
@@ -27,6 +28,8 @@ ARROWS = 120
 """Arrows that can still be told apart."""
 RING = "#D55E00"
 CORNERS = 72
+MARGIN = 0.06
+"""Share of a plane that stays free on each side."""
 WIDTH, LOWEST, HIGHEST = 410, 200, 410
 """Pixels of a plane: its width at the narrowest, and what its height may be."""
 
@@ -159,5 +162,22 @@ def plane_height(*points: np.ndarray) -> int:
 
 def plane_axes(figure: go.Figure, titles: tuple[str, str], **more: object) -> None:
     """Give a figure axes on which a unit is as long across as upwards."""
-    figure.update_xaxes(**axis(titles[0], constrain="domain", nticks=7, **more))
-    figure.update_yaxes(**axis(titles[1], scaleanchor="x", scaleratio=1, constrain="domain", nticks=7, **more))
+    square = {"scaleanchor": "x", "scaleratio": 1}
+    figure.update_xaxes(**axis(titles[0], range=plane_range(figure, "x"), constrain="domain", nticks=7, **more))
+    figure.update_yaxes(
+        **axis(titles[1], range=plane_range(figure, "y"), constrain="domain", nticks=7, **square, **more)
+    )
+
+
+def plane_range(figure: go.Figure, letter: str) -> list[float]:
+    """Return the range of the first x or y axis that shows all that has been drawn there, with a margin.
+
+    Where a plane is wider than it must be, plotly narrows it, and the range that it then finds by itself can leave out
+    nearly everything.
+    """
+    drawn = [trace[letter] for trace in figure.data if getattr(trace, f"{letter}axis") in (None, letter)]
+    values = np.concatenate([np.asarray(each, dtype=np.float64).ravel() for each in drawn if each is not None])
+    values = values[np.isfinite(values)]
+    low, high = (values.min(), values.max()) if len(values) else (-1.0, 1.0)
+    margin = MARGIN * (high - low) or 1.0
+    return [float(low - margin), float(high + margin)]

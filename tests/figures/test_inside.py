@@ -18,7 +18,7 @@ from clustlab.figures.galleries import eigen_images, prior_samples, style_grid
 from clustlab.figures.mixture import active_components, mixture
 from clustlab.figures.palette import cluster_colour, rgb
 from clustlab.figures.pictures import signed_pixels
-from clustlab.figures.plane import ellipse
+from clustlab.figures.plane import ellipse, plane_range
 from clustlab.figures.reconstructions import Remade, reconstructions
 from clustlab.figures.spectrum import correlations, singular_spectrum, spectrum
 from clustlab.figures.subspaces import affinity, principal_angles, residuals
@@ -341,3 +341,16 @@ def test_every_figure_keeps_the_view_and_takes_its_text_colour_from_the_page(bui
     assert all(size >= 14 for size in printed)
     titled = [figure.layout[name] for name in figure.to_dict()["layout"] if name.startswith(("xaxis", "yaxis"))]
     assert all(axis.title.font.size in (None, 14) and axis.tickfont.size in (None, 14) for axis in titled)
+
+
+def test_a_plane_shows_all_that_is_drawn_in_it_at_any_width() -> None:
+    """Plotly's own range leaves samples out where it narrows a wide plot to keep units alike."""
+    points = np.array([[-6.0, 0.0], [7.0, 1.0], [0.0, -4.0], [1.0, 6.0]])
+    figure = three_pulls(points, np.ones((2, 3, 2)), np.zeros(4, dtype=np.int64))
+    low, high = figure.layout.xaxis.range
+    assert low < -6
+    assert high > 7
+    low, high = figure.layout.yaxis.range
+    assert low < -4
+    assert high > 6
+    assert plane_range(go.Figure(go.Scatter(x=[3, None], y=[1, 2])), "x") == [2, 4], "a single point has room"
