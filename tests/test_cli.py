@@ -210,6 +210,7 @@ def test_a_run_is_exported_as_a_replay_by_the_suffix(
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["replay.html"]
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_in_good_order_and_resume_finishes(runs: Path) -> None:
     words = [sys.executable, "-m", "clustlab.cli", "train", "ae-kmeans", "--data", "blobs", "--runs", str(runs)]
     words += ["--set", "training.epochs=1000", "--set", "training.threads=1", "--set", "network.hidden=16"]

@@ -37,6 +37,7 @@ def records(runs: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
+@pytest.mark.slow
 def test_a_table_is_filled_once_and_its_cells_are_ordinary_runs(runs: Path) -> None:
     grid = Grid(("dec", "kmeans"), ("blobs",), ((), ("acai",)), (1,), settings=TINY)
     rows = filled(grid, runs)
@@ -58,6 +59,7 @@ def test_a_table_is_filled_once_and_its_cells_are_ordinary_runs(runs: Path) -> N
     assert np.array_equal(open_run(runs / cell.run).result["codes"], alone.result["codes"])
 
 
+@pytest.mark.slow
 def test_what_goes_wrong_is_a_row_and_the_others_go_on(
     runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,6 +89,7 @@ def test_what_goes_wrong_is_a_row_and_the_others_go_on(
     assert set(bare.scores) == {"silhouette"}  # these data have no classes
 
 
+@pytest.mark.slow
 def test_a_shared_past_is_the_cells_own_and_any_other_is_not(runs: Path) -> None:
     """Pretraining is done once for methods that begin alike; a fork that somebody made elsewhere is no cell."""
     grid = Grid(("dec", "idec"), ("blobs",), ((),), settings=TINY)

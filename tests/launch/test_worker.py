@@ -49,6 +49,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after_step", [30, 500])  # while pretraining, while clustering
 def test_a_killed_run_is_lost_and_resumes_to_the_same_bits(runs: Path, uninterrupted: Run, after_step: int) -> None:
     run = launch.launch(SPEC, runs, "process")
@@ -65,6 +66,7 @@ def test_a_killed_run_is_lost_and_resumes_to_the_same_bits(runs: Path, uninterru
     assert moments == sorted(set(moments))  # none twice, none out of order
 
 
+@pytest.mark.slow
 def test_pause_and_resume_change_no_bit(runs: Path, uninterrupted: Run) -> None:
     run = launch.launch(SPEC, runs, "process")
     wait_for(lambda: run.state == "running" and run.status["step"] >= 20)
@@ -81,6 +83,7 @@ def test_pause_and_resume_change_no_bit(runs: Path, uninterrupted: Run) -> None:
     assert run.folder.result.read_bytes() == uninterrupted.folder.result.read_bytes()
 
 
+@pytest.mark.slow
 def test_stop_and_resume_change_no_bit(runs: Path, uninterrupted: Run) -> None:
     run = launch.launch(SPEC, runs, "process")
     wait_for(lambda: run.state == "running" and run.status["step"] >= 20)
@@ -95,6 +98,7 @@ def test_stop_and_resume_change_no_bit(runs: Path, uninterrupted: Run) -> None:
         launch.resume(run)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", launch.ENGINES)
 def test_every_engine_records_the_same_scalars(runs: Path, uninterrupted: Run, engine: str) -> None:
     run = launch.launch(SPEC, runs, engine)
@@ -106,6 +110,7 @@ def test_every_engine_records_the_same_scalars(runs: Path, uninterrupted: Run, e
     assert without_time(run) == without_time(uninterrupted)
 
 
+@pytest.mark.slow
 def test_runs_queue_for_a_slot_in_the_order_they_came(
     runs: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -125,6 +130,7 @@ def test_runs_queue_for_a_slot_in_the_order_they_came(
     wait_for(lambda: all(run.state == "stopped" for run in (first, second, third)))
 
 
+@pytest.mark.slow
 def test_a_terminated_worker_stops_in_good_order(runs: Path) -> None:
     run = launch.launch(LONG, runs, "process")
     wait_for(lambda: run.state == "running" and run.status["step"] >= 20)
@@ -155,6 +161,7 @@ def test_a_file_of_samples_is_found_again_from_elsewhere(
     assert execute(run.folder.path) == "finished"
 
 
+@pytest.mark.slow
 def test_one_folder_has_one_worker(runs: Path) -> None:
     run = launch.launch(LONG, runs, "process")
     wait_for(lambda: run.state == "running")
@@ -164,6 +171,7 @@ def test_one_folder_has_one_worker(runs: Path) -> None:
     wait_for(lambda: run.state == "stopped")
 
 
+@pytest.mark.slow
 def test_who_waits_for_another_worker_goes_on_where_that_one_stopped(runs: Path) -> None:
     run = launch.launch(LONG, runs, "process")
     wait_for(lambda: run.state == "running")

@@ -163,6 +163,7 @@ def test_labels_reach_neither_training_nor_stopping(
         assert codes[0][2] == steps
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_three_separated_blobs_are_found(runs: Path, method: str) -> None:
     settings = ["training.epochs=60"] if "training" in METHODS[method].uses else []

@@ -278,6 +278,7 @@ def test_networks_at_rest_see_each_sample_once(digits_small: Dataset) -> None:
     assert not any(current.z.requires_grad for current in steps)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["idec", "dec", "imsat-vat", "dac", "kingdra", "dcan"])
 def test_samples_that_stay_in_their_file_train_to_the_same_bits(
     digits_small: Dataset, tmp_path: Path, method: str
