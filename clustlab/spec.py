@@ -139,7 +139,7 @@ class Recording(Part):
         2000, low=2, high=20_000, unit="samples", help="Samples that every frame shows (the probe).", advanced=True
     )
     budget: float = option(
-        0.05, above=0, high=1, help="Share of the training time that recording may cost.", advanced=True
+        0.04, above=0, high=1, help="Share of the training time that recording may cost.", advanced=True
     )
     checkpoint_interval: float = option(
         10.0, low=0, high=86_400, unit="seconds", help="Time between checkpoints.", advanced=True
