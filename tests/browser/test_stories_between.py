@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from browser.laboratory import Laboratory
 from browser.serving import Server
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from clustlab.runs import Run
 
@@ -77,3 +77,16 @@ def test_a_sample_tells_its_story_and_two_what_lies_between(server: Server, page
     laboratory.explain("Between two")
     expect(between).to_contain_text(f"#{rows[3]} ")
     expect(between).to_contain_text(f"to #{rows[41]} ")
+
+
+def test_what_is_asked_for_while_the_page_loads_is_shown_in_the_end(server: Server, page: Page, kept_run: Run) -> None:
+    wanted = {"Curves": "curves", "Centroids": "centroids", "Confusion": "confusion", "Story": "story"}
+    laboratory = Laboratory(page)
+    held: list[Route] = []  # a module that another one imports: the calls of that one wait, all of them
+    page.route("**/figure_table.js", lambda route: held.append(route))
+    laboratory.visit(f"{server.url}/?run={kept_run.name}&frame=20")
+    for title in wanted:
+        laboratory.explain(title)
+    (route,) = held
+    route.continue_()
+    laboratory.wait_for_figure(wanted[title], 20)

@@ -97,8 +97,9 @@ def test_own_data_are_uploaded_trained_on_and_looked_at(server: Server, page: Pa
     run: Run = open_run(server.runs / laboratory.wait_for_link(other_than=before))
     laboratory.wait_for_state("finished")
     laboratory.wait_for_points(run.name)
+    last = laboratory.wait_for_frame(len(run.frames) - 1)
     laboratory.explain("Confusion")
-    laboratory.wait_for_figure("confusion", laboratory.frame)
+    laboratory.wait_for_figure("confusion", last)
     assert len(run.sample["index"]) == SAMPLES
     assert len(np.unique(run.sample["y"])) == classes
     assert run.metrics["acc"] > 1.5 / classes if classes > 2 else run.metrics["acc"] > 0.6

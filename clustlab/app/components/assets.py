@@ -21,15 +21,21 @@ STATIC = Path(__file__).parent / "static"
 MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 SHIM = """
+const loaded = import(new URL("clustlab/static/{version}/{name}.js", document.baseURI));
+
 export default function (component) {{
-  const address = new URL("clustlab/static/{version}/{name}.js", document.baseURI);
   let gone = false, leave = null;
-  import(address).then(
+  loaded.then(
     (module) => {{ if (!gone) leave = module.mount(component); }},
     () => {{ component.parentElement.textContent = "This part of the page could not be loaded; reload the page."; }},
   );
   return () => {{ gone = true; if (leave) leave(); }};
 }}
+"""
+"""What Streamlit runs for a component.
+
+The module is imported once: imports that wait for the same module may end in any order, and the place on the page
+would keep what an earlier call had told it.
 """
 
 
