@@ -94,9 +94,10 @@ def test_own_data_are_uploaded_trained_on_and_looked_at(server: Server, page: Pa
     laboratory.choose("form-method", "k-means")
     before = laboratory.run
     laboratory.train()
-    run: Run = open_run(server.runs / laboratory.wait_for_link(other_than=before))
+    name = laboratory.wait_for_link(other_than=before)
     laboratory.wait_for_state("finished")
-    laboratory.wait_for_points(run.name)
+    run: Run = open_run(server.runs / name)
+    laboratory.wait_for_points(name)
     last = laboratory.wait_for_frame(len(run.frames) - 1)
     laboratory.explain("Confusion")
     laboratory.wait_for_figure("confusion", last)
