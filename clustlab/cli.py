@@ -70,7 +70,9 @@ def open_app(
     """Open the laboratory in the browser."""
     environment = {**os.environ, "CLUSTLAB_RUNS": str(runs_folder(runs))}
     command = [sys.executable, "-m", "streamlit", "run", str(_app_script()), "--server.port", str(port)]
-    command += ["--server.headless", str(headless).lower()]
+    # Streamlit's welcome comes with advice for people who write apps, on the terminal and over the page.
+    command += ["--server.headless", str(headless).lower(), "--logger.hideWelcomeMessage", "true"]
+    console.print(f"clustlab is at http://localhost:{port}; Ctrl-C ends it.", highlight=False, soft_wrap=True)
     if os.name == "posix":
         os.execve(sys.executable, command, environment)  # so that who stops this process stops the server
     raise SystemExit(subprocess.call(command, env=environment))

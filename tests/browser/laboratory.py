@@ -273,11 +273,11 @@ class Laboratory:
             None,
         )
 
-    def zoom(self) -> str:
-        """Turn the mouse wheel over the map, and return the view that it leads to."""
+    def zoom(self, pixels: int = -250) -> str:
+        """Turn the mouse wheel over the map, and return the view that it leads to; it stays from then on."""
         before = self.view
         self.canvas.hover()
-        self.page.mouse.wheel(0, -250)
+        self.page.mouse.wheel(0, pixels)
         self._until("(canvas, before) => canvas.dataset.zoom !== before", before)
         return self.view
 

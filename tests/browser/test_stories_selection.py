@@ -28,7 +28,7 @@ def test_a_lasso_holds_the_same_samples_at_every_frame(
     laboratory.wait_for_points(finished_run.name)
     laboratory.wait_for_projection("plane")
     assert laboratory.canvas.get_attribute("data-renderer") == kind
-    view, before = laboratory.view, laboratory.drawn_pixels()
+    view, before = laboratory.zoom(100), laboratory.drawn_pixels()
     n = len(finished_run.sample["index"])
     assert laboratory.lasso(*EVERYTHING) == n
     some = laboratory.lasso(*LEFT)
@@ -104,6 +104,8 @@ def test_a_cell_of_the_confusion_stands_out_in_every_figure(server: Server, page
     cluster, number = (int(part) for part in laboratory.selected.removeprefix("c").split("y"))
     chosen = set(((labels == cluster) & (classes == number)).nonzero()[0].tolist())
     assert laboratory.canvas.get_attribute("data-selected") == str(len(chosen))
+    marks = """(figure) => figure.querySelector(".js-plotly-plot").layout.shapes.map(({ path }) => path)"""
+    until(lambda: laboratory.figure("confusion").evaluate(marks) == ["M-0.5,-0.5H0.5V0.5H-0.5Z"])  # around that cell
     laboratory.explain("Reconstructions")
     laboratory.wait_for_figure("reconstructions", 3)
     put_forward = laboratory.figure("reconstructions").evaluate(
@@ -126,7 +128,8 @@ def test_a_band_of_the_flows_stands_out_in_the_rows_of_heat_maps(server: Server,
     laboratory.wait_for_points(finished_run.name)
     laboratory.explain("Flows")
     laboratory.wait_for_figure("flows", last)
-    band = laboratory.figure("flows").locator(".sankey-link").first
+    bands = laboratory.figure("flows").locator(".sankey-link")
+    band = bands.first
     band.hover(force=True)
     expect(laboratory.figure("flows").locator(".hovertext")).to_be_visible()
     band.click(force=True)
@@ -137,6 +140,8 @@ def test_a_band_of_the_flows_stands_out_in_the_rows_of_heat_maps(server: Server,
     labels = finished_run.frames[last].labels
     chosen = ((finished_run.frames[since].labels == old) & (labels == new)).nonzero()[0]
     assert laboratory.canvas.get_attribute("data-selected") == str(len(chosen))
+    strengths = "(bands) => bands.map((band) => Number(getComputedStyle(band).fillOpacity))"
+    until(lambda: bands.evaluate_all(strengths) == [0.9] + [0.15] * (bands.count() - 1))  # the others turn pale
 
     # Rows of other samples are put back; the link brings all of it back.
     page.reload()
@@ -145,7 +150,7 @@ def test_a_band_of_the_flows_stands_out_in_the_rows_of_heat_maps(server: Server,
     laboratory.wait_for_figure("p-and-q-all", last)
     veils = """(figure) => {
       const { data, layout } = figure.querySelector(".js-plotly-plot");
-      return [data[0].meta.rows, layout.shapes.filter(({ name }) => name === "veil").map(({ path }) => path)];
+      return [data[0].meta.rows, layout.shapes.filter(({ name }) => name?.startsWith("mark")).map(({ path }) => path)];
     }"""
     rows, paths = laboratory.figure("p-and-q-all").evaluate(veils)
     assert len(set(paths)) == 1

@@ -1,6 +1,6 @@
 /** One plotly figure, updated in place: it keeps its last drawing until the next one is there. */
 
-import { emphasis, isVeil, veils, wantedBy } from "./figure_selection.js";
+import { emphasis, isMark, marks, wantedBy } from "./figure_selection.js";
 import { tableOf } from "./figure_table.js";
 import { csv, download, saveRow } from "./saving.js";
 import { keep, make, sentence, setText, themeOf } from "./theme.js";
@@ -136,7 +136,7 @@ export class FigureHolder {
     this.plot.classList.remove("cl-stale");
     keepSlider(figure, this.panel === this.drawnPanel ? this.plot.layout?.sliders?.[0]?.active : undefined);
     this.drawnPanel = this.panel;
-    emphasis(figure.data, this.store.selection.members, themeOf(this.host).text).forEach((looks, at) => Object.assign(figure.data[at], looks));
+    emphasis(this.figureAt, this.store.selection, themeOf(this.host).text).forEach((looks, at) => Object.assign(figure.data[at], looks));
     const layout = { ...themed(figure.layout ?? {}, themeOf(this.host), this.panel), shapes: this.shapes };
     await window.Plotly.react(this.plot, figure.data, layout, CONFIG);
     Object.assign(this.root.dataset, { state: "drawn", frame, draws: Number(this.root.dataset.draws ?? 0) + 1 });
@@ -149,22 +149,31 @@ export class FigureHolder {
     });
   }
 
-  /** Put forward the samples selected, in the figure that is there; one that is on its way brings them itself. */
+  /** Put forward what is selected, in the figure that is there; one that is on its way brings it itself. */
   emphasise() {
     if (this.root.dataset.state !== "drawn" || this.address !== this.drawn) return;
-    const looks = emphasis(this.figure.data, this.store.selection.members, themeOf(this.host).text);
+    const { data } = this.figure;
+    const looks = emphasis(this.figureAt, this.store.selection, themeOf(this.host).text);
+    const traces = data.flatMap((trace, at) => (differs(trace, looks[at]) ? [at] : []));
+    if (traces.some((at) => data[at].type === "sankey")) {
+      this.draw(this.figure, this.frame); // plotly restyles its parts only together
+      return;
+    }
     const { shapes } = this;
-    if ([...shapes, ...(this.plot.layout.shapes ?? [])].some(isVeil)) window.Plotly.relayout(this.plot, { shapes });
-    const traces = this.figure.data.flatMap((trace, at) => (differs(trace, looks[at]) ? [at] : []));
+    if ([...shapes, ...(this.plot.layout.shapes ?? [])].some(isMark)) window.Plotly.relayout(this.plot, { shapes });
     if (!traces.length) return;
     const column = (name) => traces.map((at) => looks[at][name]);
     window.Plotly.restyle(this.plot, { selectedpoints: column("selectedpoints"), selected: column("selected") }, traces);
   }
 
-  /** What is drawn over and under the figure: its own shapes, and what puts back samples that are not selected. */
+  /** The traces that are there, and the frame they were drawn for. */
+  get figureAt() {
+    return { data: this.figure.data, frame: this.frame };
+  }
+
+  /** What is drawn over and under the figure: its own shapes, and what makes the selection stand out. */
   get shapes() {
-    const { data, layout } = this.figure;
-    return [...(layout?.shapes ?? []), ...veils(data, this.store.selection.members, themeOf(this.host).ground)];
+    return [...(this.figure.layout?.shapes ?? []), ...marks(this.figureAt, this.store.selection, themeOf(this.host))];
   }
 
   /** Put back every curve but that of the term pointed at. */

@@ -48,9 +48,10 @@ export function decode(column) {
   if (!column?.bdata || !(column.dtype in TYPES)) return null;
   const bytes = Uint8Array.from(atob(column.bdata), (letter) => letter.charCodeAt(0));
   const flat = new TYPES[column.dtype](bytes.buffer);
-  const width = Number(String(column.shape ?? "").split(",")[1]) || 0;
-  if (!width) return flat;
-  return Array.from({ length: flat.length / width }, (_, row) => flat.subarray(row * width, (row + 1) * width));
+  const [rows, ...others] = String(column.shape ?? "").split(",").map(Number);
+  if (!rows || !others.length) return flat;
+  const width = flat.length / rows; // what is more than a matrix has its last axes side by side
+  return Array.from({ length: rows }, (_, row) => flat.subarray(row * width, (row + 1) * width));
 }
 
 function quote(value) {
