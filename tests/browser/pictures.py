@@ -112,7 +112,8 @@ def explain(server: Server, laboratory: Laboratory, run: Run, name: str, select:
     laboratory.wait_for_points(run.name)
     chosen = laboratory.page.get_by_role("group", name="Projection").locator("[aria-pressed=true]")
     if chosen.count():
-        laboratory.wait_for_projection(chosen.get_attribute("data-name") or "")
+        drawn = f"[data-testid=latent-canvas][data-projection={chosen.get_attribute('data-name')}]"
+        laboratory.page.locator(drawn).or_(laboratory.map_message).first.wait_for()  # codes of a phase may be no plane
     if panel["inside"]:
         laboratory.explain("Inside")
     laboratory.explain(panel["title"])
