@@ -139,9 +139,15 @@ def speed(
         list[int] | None,
         typer.Option(help="Samples for the memory; may be given again. Else 10,000 and 100,000.", min=1000),
     ] = None,
+    data: Annotated[
+        list[str] | None,
+        typer.Option(help="Data source or file for ClustPy; may be given again. Else the digits."),
+    ] = None,
 ) -> None:
     """Measure how fast clustlab is here: training against a bare loop, recording, the live map, memory."""
-    asked = Settings(repeats, seconds, threads, tuple(samples or Settings().samples))
+    asked = Settings(
+        *(repeats, seconds, threads), samples=tuple(samples or Settings.samples), data=tuple(data or Settings.data)
+    )
     parts, measurements = part or list(PARTS), planned(part or [], asked)
     if "clustpy" in parts and not installed():
         console.print("clustpy: left out, ClustPy is not installed (pip install clustpy)", markup=False)

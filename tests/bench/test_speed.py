@@ -24,7 +24,7 @@ from clustlab.bench.speed.memory import FEATURES, own_memory, peak_of_a_run, wri
 from clustlab.bench.speed.projector import frames_of_a_training, own_motion, points_from
 from clustlab.bench.table import protocol_path
 from clustlab.data import Dataset, load
-from clustlab.errors import ClustlabError, SpecError
+from clustlab.errors import ClustlabError, DataError, SpecError
 
 STEPS = 9
 """Steps of the comparison: three epochs of 200 samples."""
@@ -182,7 +182,8 @@ def test_time_to_quality_is_that_of_the_first_look_which_is_as_good() -> None:
     mine = Journey([1.0, 2.0, 3.0], [0.5, 0.8, 0.7])
     assert mine.until(0.75) == 2.0
     assert mine.until(0.9) is None
-    total, quality = rows([(mine, Journey([40.0], [0.75])), (mine, Journey([50.0], [0.9]))])
+    total, quality = rows([(mine, Journey([40.0], [0.75])), (mine, Journey([50.0], [0.9]))], "Moons")
+    assert total.setting == "Moons, seeds 0–1"
     assert (total.value, total.reference) == (3.0, 45.0)
     assert (quality.value, quality.reference, quality.repeats) == (2.0, 40.0, 1)
     assert "1 of 2 seeds" in quality.note
@@ -191,6 +192,15 @@ def test_time_to_quality_is_that_of_the_first_look_which_is_as_good() -> None:
 def test_without_clustpy_there_is_nothing_to_measure_against_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("clustlab.bench.speed.against_clustpy.installed", lambda: False)
     assert measurements(Settings()) == []
+
+
+def test_data_without_classes_cannot_tell_whose_codes_are_better(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("clustlab.bench.speed.against_clustpy.installed", lambda: True)
+    np.save(tmp_path / "mine.npy", np.zeros((40, 3), np.float32))
+    with pytest.raises(DataError, match="has no classes"):
+        measurements(Settings(data=(str(tmp_path / "mine.npy"),)))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""How long ClustPy takes for codes as good: an autoencoder at its defaults, beside ours at ours, on the digits."""
+"""How long ClustPy takes for codes as good: an autoencoder at its defaults, beside ours at ours, on the same data."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from clustlab.bench.speed.measuring import Measurement, Row, Settings, ratio_row
 from clustlab.data import Dataset, load
+from clustlab.errors import DataError
 from clustlab.metrics import scores
 from clustlab.readout import KMeansProtocol, fit
 from clustlab.spec import RunSpec
@@ -35,6 +36,9 @@ LOOK_EVERY = 10
 
 SEEDS = 3
 
+SECONDS_A_SAMPLE = 0.05
+"""About how long both take for a sample and a seed."""
+
 
 class Journey(NamedTuple):
     """CPU seconds of training so far and accuracy of k-means on the codes, look by look."""
@@ -54,26 +58,38 @@ def installed() -> bool:
 
 
 def measurements(settings: Settings) -> list[Measurement]:
-    """Return the one measurement; none where ClustPy is not installed."""
+    """Return one measurement a set of data; none where ClustPy is not installed.
+
+    Raises
+    ------
+    DataError
+        If data cannot be read, or have no classes.
+    """
     if not installed():
         return []
-    return [Measurement("AE + k-means: ClustPy and clustlab on the digits", 90.0 * SEEDS, lambda: _measure(settings))]
+    return [_measurement(load(source), settings) for source in settings.data]
 
 
-def _measure(settings: Settings) -> list[Row]:
+def _measurement(dataset: Dataset, settings: Settings) -> Measurement:
+    if dataset.y is None:
+        raise DataError(f"{dataset.title} has no classes, so that nobody can tell how good codes of it are")
+    title = f"AE + k-means: ClustPy and clustlab on {dataset.title}"
+    return Measurement(title, dataset.n * SECONDS_A_SAMPLE * SEEDS, lambda: _measure(dataset, settings))
+
+
+def _measure(dataset: Dataset, settings: Settings) -> list[Row]:
     import torch
 
     torch.set_num_threads(settings.threads)
-    digits = load("digits")
     with threadpool_limits(settings.threads):
-        theirs(digits, 0, epochs=1)  # imports, and whatever is made when first used
-        pairs = [(ours(digits, seed, settings.threads), theirs(digits, seed)) for seed in range(SEEDS)]
-    return rows(pairs)
+        theirs(dataset, 0, epochs=1)  # imports, and whatever is made when first used
+        pairs = [(ours(dataset, seed, settings.threads), theirs(dataset, seed)) for seed in range(SEEDS)]
+    return rows(pairs, dataset.title)
 
 
-def rows(pairs: list[tuple[Journey, Journey]]) -> list[Row]:
-    """Return the rows for journeys of ours and of ClustPy's, a pair a seed."""
-    setting = f"digits, seeds 0–{len(pairs) - 1}"
+def rows(pairs: list[tuple[Journey, Journey]], title: str) -> list[Row]:
+    """Return the rows for journeys of ours and of ClustPy's, a pair a seed, on data of a title."""
+    setting = f"{title}, seeds 0–{len(pairs) - 1}"
     reached = [mine.until(other.accuracy[-1]) for mine, other in pairs]
     arrived = [(mine, other.seconds[-1]) for mine, (_, other) in zip(reached, pairs, strict=True) if mine is not None]
     accuracy = [statistics.fmean(journey.accuracy[-1] for journey in each) for each in zip(*pairs, strict=True)]

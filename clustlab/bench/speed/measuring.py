@@ -41,6 +41,8 @@ class Settings:
         Sizes of data that are read into memory, and what a run on them takes is measured.
     mapped : tuple of int
         Sizes of data that stay in their file, likewise.
+    data : tuple of str
+        Data on which ClustPy and clustlab learn codes: sources or files.
     """
 
     repeats: int = 25
@@ -48,6 +50,7 @@ class Settings:
     threads: int = 1
     samples: tuple[int, ...] = (10_000, 100_000)
     mapped: tuple[int, ...] = (100_000, 1_000_000)
+    data: tuple[str, ...] = ("digits",)
 
 
 @dataclass(frozen=True)
