@@ -198,7 +198,7 @@ def test_data_without_classes_cannot_tell_whose_codes_are_better(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("clustlab.bench.speed.against_clustpy.installed", lambda: True)
-    np.save(tmp_path / "mine.npy", np.zeros((40, 3), np.float32))
+    np.save(tmp_path / "mine.npy", np.arange(120, dtype=np.float32).reshape(40, 3))
     with pytest.raises(DataError, match="has no classes"):
         measurements(Settings(data=(str(tmp_path / "mine.npy"),)))
 
