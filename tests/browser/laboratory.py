@@ -273,8 +273,11 @@ class Laboratory:
             None,
         )
 
-    def zoom(self, pixels: int = -250) -> str:
-        """Turn the mouse wheel over the map, and return the view that it leads to; it stays from then on."""
+    def zoom(self, pixels: int = 100) -> str:
+        """Turn the mouse wheel over the map, and return the view that it leads to; it stays from then on.
+
+        A positive number leads out, so that what is on the map stays there; a negative one leads in.
+        """
         before = self.view
         self.canvas.hover()
         self.page.mouse.wheel(0, pixels)

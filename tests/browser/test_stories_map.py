@@ -115,6 +115,17 @@ def test_the_map_says_which_frame_cannot_be_projected(server: Server, page: Page
     assert laboratory.arrived() == 1
 
 
+def test_the_map_says_that_no_sample_is_in_view(server: Server, page: Page, finished_run: Run) -> None:
+    laboratory = Laboratory(page)
+    laboratory.visit(f"{server.url}/?run={finished_run.name}&frame=1")
+    laboratory.look_through("plane")
+    expect(laboratory.map_message).to_be_hidden()
+    laboratory.zoom(-8000)
+    expect(laboratory.map_message).to_have_text("No sample is in this view; a double click shows all.")
+    laboratory.canvas.dblclick()
+    expect(laboratory.map_message).to_be_hidden()
+
+
 @pytest.fixture
 def pictured_run(server: Server) -> Iterator[Run]:
     """A run whose samples are pictures, so few that there is room for all of them on the map."""
@@ -128,6 +139,6 @@ def test_few_samples_are_drawn_as_their_pictures(server: Server, page: Page, pic
     laboratory.visit(f"{server.url}/?run={pictured_run.name}&frame=2")
     laboratory.project_by("pca")
     expect(laboratory.canvas).to_have_attribute("data-pictures", str(len(pictured_run.sample["index"])))
-    laboratory.zoom()
-    laboratory.zoom()
+    laboratory.zoom(-250)
+    laboratory.zoom(-250)
     expect(laboratory.canvas).not_to_have_attribute("data-pictures", "0")

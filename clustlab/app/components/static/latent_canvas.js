@@ -221,6 +221,7 @@ class LatentMap {
       this.paints += 1;
     }
     this.stale = false;
+    this.explain();
     const fading = this.paintOverlay(now, share);
     this.tell(points, view);
     if (moving || share < 1) this.request();
@@ -274,6 +275,17 @@ class LatentMap {
     return x > left && x < right && y > bottom && y < top;
   }
 
+  /** Whether a view chosen by the person has no sample in it: too far in, or left behind by codes that spread. */
+  get astray() {
+    if (!this.drawn || !this.view.chosen) return false;
+    const { points } = this.drawn.points, { left, right, bottom, top } = this.box;
+    for (let at = 0; at < points.length; at += 2) {
+      const x = points[at], y = points[at + 1];
+      if (x > left && x < right && y > bottom && y < top) return false;
+    }
+    return points.length > 0;
+  }
+
   /** Move the map so that a sample is in the middle. */
   lookAt(position) {
     const view = this.view.current, [x, y] = this.placeOf(position, 1);
@@ -317,10 +329,7 @@ class LatentMap {
 
   describe() {
     const { store } = this;
-    const message = mapMessage(store, this.drawn);
-    setText(this.message, message);
-    this.message.hidden = !message;
-    this.message.classList.toggle("middle", !this.drawn);
+    this.explain();
     if (!this.drawn) return;
     this.describeLegend();
     const about = store.projections.find(({ name }) => name === this.drawn.projection);
@@ -329,6 +338,14 @@ class LatentMap {
     const { n, k, step } = this.drawn.points;
     this.canvas.setAttribute("aria-label", `Map of ${n} samples in ${k} clusters at step ${step}, ${projectionTitle(store, this.drawn.projection)}`);
     this.canvas.dataset.selected = store.selection.set?.positions.length ?? store.pair?.length ?? Number(store.selected !== null);
+  }
+
+  /** Say on the map why it does not show what one looks at. */
+  explain() {
+    const message = mapMessage(this.store, this.drawn) || (this.astray ? "No sample is in this view; a double click shows all." : "");
+    setText(this.message, message);
+    this.message.hidden = !message;
+    this.message.classList.toggle("middle", !this.drawn);
   }
 
   /** Tell those who do not see the map what is selected, and which frame a person at rest has come to. */
