@@ -9,13 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from clustlab.bench.grid import Cell, Grid, beginning, cells, meaning
+from clustlab.bench.grid import Cell, Grid, beginning, cells, dataset, meaning
 from clustlab.bench.pool import Pool
 from clustlab.bench.table import Row, read_scores, write_protocol, write_table
 from clustlab.errors import ClustlabError
 from clustlab.launch import control
 from clustlab.launch.fork import checkpoint_steps, fork, pretraining_steps
 from clustlab.launch.submit import submit
+from clustlab.launch.unchanged import unchanged
 from clustlab.runs import Run, list_runs, open_run
 from clustlab.spec import RunSpec
 
@@ -186,13 +187,17 @@ def _take_over(rows: Sequence[Row], known: dict[int, Run], scored: dict[str, dic
 
 
 def _runs_by_meaning(rows: Sequence[Row], folder: Path) -> dict[int, Run]:
-    """Return the run of each row that has one, by the row's identity: a finished one if there is, else the latest."""
+    """Return the run of each row that has one, by the row's identity: a finished one if there is, else the latest.
+
+    A run on a file that has changed since is none.
+    """
     data = {row.cell.spec.data for row in rows if row.cell.spec}
     there: list[tuple[Any, Run]] = []
     for run in list_runs(folder):
         if run.spec.data in data and _has_own_past(run):
             try:
-                there.append((meaning(run.spec), run))
+                if unchanged(run, dataset(run.spec)):
+                    there.append((meaning(run.spec), run))
             except ClustlabError:
                 continue  # of a method that is not here
     there.sort(key=lambda pair: pair[1].state != "finished")

@@ -16,7 +16,7 @@ from clustlab.errors import SpecError
 from clustlab.launch.submit import check
 from clustlab.spec import RunSpec, with_settings
 
-__all__ = ["NONE", "Cell", "Grid", "beginning", "cells", "extension_sets", "meaning", "seeds"]
+__all__ = ["NONE", "Cell", "Grid", "beginning", "cells", "dataset", "extension_sets", "meaning", "seeds"]
 
 NONE = "none"
 """How one writes the empty set of extensions."""
@@ -26,8 +26,6 @@ ALL = "all"
 
 MOST_SEEDS = 1000
 """Seeds of a table, at most."""
-
-"""Parts of a spec that concern only the methods that use them."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +74,7 @@ def cells(grid: Grid) -> list[Cell]:
     SpecError, DataError
         If a name does not exist, or a setting concerns no cell or is not possible.
     """
+    _loaded.cache_clear()  # files may have been written anew since an earlier table
     known = catalog.described()
     methods = tuple(known["methods"]) if ALL in grid.methods else tuple(dict.fromkeys(grid.methods))
     _check_names(grid, methods, known)
@@ -179,6 +178,17 @@ def _cell(spec: RunSpec, data: str, extensions: Sequence[str]) -> Cell:
 def _absolute(data: str) -> str:
     """A worker may be started elsewhere; runs keep the whole path of a file."""
     return str(Path(data).expanduser().resolve()) if is_path(data) else data
+
+
+def dataset(spec: RunSpec) -> Dataset:
+    """Return the data of a spec, loaded once a table.
+
+    Raises
+    ------
+    DataError
+        As :func:`clustlab.data.load`.
+    """
+    return _loaded(spec.data)
 
 
 @functools.lru_cache(maxsize=8)

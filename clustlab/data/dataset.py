@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,6 +66,17 @@ class Dataset:
     def n_classes(self) -> int:
         """Number of classes; 0 where samples have no class."""
         return len(self.class_names)
+
+    @functools.cached_property
+    def digests(self) -> dict[str, str]:
+        """Fingerprints of ``samples`` and of ``classes``, 16 hexadecimal digits each: what has changed has another."""
+        samples = hashlib.blake2b(repr(self.x.shape).encode(), digest_size=8)
+        for each in pieces(self.x):
+            samples.update(np.ascontiguousarray(each).data)
+        classes = hashlib.blake2b(repr(self.class_names).encode(), digest_size=8)
+        if self.y is not None:
+            classes.update(np.ascontiguousarray(self.y).data)
+        return {"samples": samples.hexdigest(), "classes": classes.hexdigest()}
 
     @functools.cached_property
     def value_range(self) -> tuple[float, float]:

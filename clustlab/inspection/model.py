@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from clustlab.data import Dataset, load
+from clustlab.data.files import is_path
 from clustlab.errors import ClustlabError, DataError, RunError, SpecError
 from clustlab.methods.base import Phase, Samples
 from clustlab.networks import Critic
@@ -40,6 +41,8 @@ class Form:
         Factor by which networks see the samples divided: always the training data's, whatever is asked about.
     kind : {"images", "vectors"}
         Decoded images end at 0 and 1.
+    digest : str
+        Fingerprint of the samples, see :attr:`clustlab.data.Dataset.digests`; empty where it is not known.
     """
 
     title: str
@@ -48,6 +51,7 @@ class Form:
     shape: tuple[int, ...]
     scale: float
     kind: Literal["images", "vectors"]
+    digest: str = ""
 
 
 def open_model(run: Run, dataset: Dataset | None = None, *, step: int | None = None) -> Inspection:
@@ -73,7 +77,10 @@ def open_model(run: Run, dataset: Dataset | None = None, *, step: int | None = N
         raise RunError(f"the run {run.name} has not described its data yet; it is {run.state}")
     checkpoint = checkpoints.load(run.folder, step)
     known = about["dataset"]
-    form = Form(known["title"], known["n"], about["n_clusters"], tuple(known["shape"]), known["scale"], known["kind"])
+    form = Form(
+        *(known["title"], known["n"], about["n_clusters"], tuple(known["shape"]), known["scale"], known["kind"]),
+        digest=known.get("digests", {}).get("samples", "") if is_path(run.spec.data) else "",
+    )
     state = {name: value.numpy() for name, value in checkpoint["model"].items()}
     behind = checkpoint["phase_index"] > 0 and not checkpoint["entered"]  # a phase has ended, none has begun
     return Inspection(run.spec, form, state, checkpoint["phase_index"] - behind, dataset)
@@ -345,6 +352,8 @@ class _TrainingSamples(Samples):
                 f"the data have the shape {self.dataset.x.shape}; the model was trained on {self.form.n} samples of "
                 f"the shape {self.form.shape} and asks for those"
             )
+        if self.form.digest and self.dataset.digests["samples"] != self.form.digest:
+            raise DataError(f"{self.spec.data} has changed since the model was trained, which asks for the old samples")
         return as_samples(self.dataset, self.device)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from clustlab import catalog, discovery
+from clustlab.data import load
+from clustlab.data.files import is_path
 from clustlab.errors import LaunchError, SpecError
 from clustlab.launch.submit import submit
+from clustlab.launch.unchanged import check_unchanged
 from clustlab.runs.layout import RunFolder, write_aside
 from clustlab.runs.reader import JsonLines, Run, open_run
 from clustlab.runs.status import now
@@ -100,7 +103,7 @@ def fork(
     LaunchError
         If the parent has no such checkpoint.
     SpecError, DataError, RunError
-        If the spec does not fit the parent, or as :func:`clustlab.launch.submit`.
+        If the spec does not fit the parent, the file of its data has changed, or as :func:`clustlab.launch.submit`.
     """
     there = parent.folder.checkpoint_files()
     if step is None:
@@ -111,7 +114,10 @@ def fork(
         raise LaunchError(f"{parent.name} has no checkpoint {wanted}; it has {known}")
     _check(parent, spec, step)
     _check_extensions(parent, spec, step)
-    child = submit(spec.model_copy(update={"parent": Parent(run=parent.name, step=step, alike=alike)}), runs)
+    dataset = load(spec.data) if is_path(spec.data) else None
+    if dataset:
+        check_unchanged(parent, dataset)
+    child = submit(spec.model_copy(update={"parent": Parent(run=parent.name, step=step, alike=alike)}), runs, dataset)
     try:
         _copy_past(parent, child.folder, there[step], step)
     except BaseException as error:  # a past that is not whole is none

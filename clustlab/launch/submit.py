@@ -57,8 +57,16 @@ def check(spec: RunSpec, dataset: Dataset | None = None) -> Dataset | Source:
     return there
 
 
-def submit(spec: RunSpec, runs: str | Path | None = None) -> Run:
+def submit(spec: RunSpec, runs: str | Path | None = None, dataset: Dataset | None = None) -> Run:
     """Return a new, queued run for a spec: the folder exists, nothing trains yet.
+
+    Parameters
+    ----------
+    spec : RunSpec
+    runs : path, optional
+        Folder for the new run.
+    dataset : Dataset, optional
+        Its data, where they are loaded already.
 
     Raises
     ------
@@ -69,10 +77,10 @@ def submit(spec: RunSpec, runs: str | Path | None = None) -> Run:
     """
     if is_path(spec.data):  # a worker that resumes the run may be started elsewhere
         spec = spec.model_copy(update={"data": str(Path(spec.data).expanduser().resolve())})
-    dataset = check(spec)
+    data = check(spec, dataset)
     known = catalog.described()
     extensions = [known["extensions"][name]["card"]["title"] for name in spec.extensions]
-    title = run_title(known["methods"][spec.method]["card"]["title"], extensions, dataset.title, spec.seed)
+    title = run_title(known["methods"][spec.method]["card"]["title"], extensions, data.title, spec.seed)
     name = "-".join([spec.method, *spec.extensions, Path(spec.data).stem])
     folder: RunFolder = create_run_folder(runs_folder(runs), name)
     try:

@@ -24,6 +24,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from clustlab.errors import ClustlabError, LaunchError, RunError, SpecError
 from clustlab.launch.slots import Slot, take_slot
+from clustlab.launch.unchanged import check_unchanged
 from clustlab.runs.layout import RunFolder
 from clustlab.runs.reader import Run
 from clustlab.runs.writer import RunWriter
@@ -124,6 +125,7 @@ def _train(run: Run, writer: RunWriter, slot: Slot) -> None:
             raise Stopped
 
     dataset = load(spec.data, fetching)
+    check_unchanged(run, dataset)
     writer.status(message="building the networks")
     work = set_up(spec, dataset, device)
     probe, arrays = choose_probe(dataset, work.samples, spec.recording.probe, spec.seed)

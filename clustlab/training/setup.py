@@ -66,6 +66,7 @@ class Work:
                 "class_names": list(dataset.class_names),
                 "scale": dataset.scale,
                 "value_range": list(dataset.value_range),
+                "digests": dataset.digests,
             },
             "notes": self.notes,
         }

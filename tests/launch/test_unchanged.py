@@ -1,0 +1,85 @@
+"""A file that was written anew is other data: nothing that was begun with the old goes on with it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from clustlab.bench.campaign import fill
+from clustlab.bench.grid import Grid
+from clustlab.data import load
+from clustlab.errors import DataError
+from clustlab.inspection import open_model
+from clustlab.launch import fork, launch
+from clustlab.launch.inline import start
+from clustlab.runs import Run, list_runs
+from clustlab.spec import RunSpec
+
+SMALL = {
+    "training": {"epochs": 2, "batch_size": 30, "threads": 1},
+    "network": {"hidden": "8", "latent_dim": 3},
+}
+
+
+def written(path: Path, seed: int, shift: int = 0) -> Path:
+    """Write data of one shape whose samples follow from the seed, whose classes are exchanged by a shift."""
+    x = np.random.default_rng(seed).normal(size=(60, 4)) + np.repeat([[0.0], [8.0], [16.0]], 20, axis=0)
+    np.savez(path, X=x, y=(np.repeat([0, 1, 2], 20) + shift) % 3)
+    return path
+
+
+def trained(path: Path, runs: Path, method: str = "dec", **parts: dict[str, object]) -> Run:
+    return launch(RunSpec.parse({"method": method, "data": str(path), **parts}), runs, "inline")
+
+
+def test_samples_and_classes_have_digests_of_their_own(tmp_path: Path) -> None:
+    old, same, moved, renamed = (
+        load(str(written(tmp_path / f"{at}.npz", seed, shift))).digests
+        for at, (seed, shift) in enumerate(((0, 0), (0, 0), (1, 0), (0, 1)))
+    )
+    assert old == same
+    assert (old["samples"] == renamed["samples"], old["classes"] == renamed["classes"]) == (True, False)
+    assert (old["samples"] == moved["samples"], old["classes"] == moved["classes"]) == (False, True)
+
+
+@pytest.mark.parametrize("shift", [0, 1], ids=["other samples", "other classes"])
+def test_a_run_neither_goes_on_nor_is_forked_with_other_data(runs: Path, tmp_path: Path, shift: int) -> None:
+    path = written(tmp_path / "mine.npz", 0)
+    run = trained(path, runs, **SMALL)
+    assert run.state == "finished", run.status
+    written(path, 1 - shift, shift)
+    with pytest.raises(DataError, match=f"{re.escape(str(path))} has changed since {run.name} was begun"):
+        fork(run, run.spec)
+    assert [each.name for each in list_runs(runs)] == [run.name]
+
+    run.folder.result.unlink()
+    about = run.folder.about.read_bytes()
+    start(run.folder.path)
+    assert run.state == "failed"
+    assert f"has changed since {run.name} was begun" in run.status["error"]
+    assert run.folder.about.read_bytes() == about
+
+
+def test_a_model_asks_no_other_samples_than_those_it_was_trained_on(runs: Path, tmp_path: Path) -> None:
+    path = written(tmp_path / "mine.npz", 0)
+    run = trained(path, runs, "kmeans")
+    assert len(open_model(run)._samples.x) == 60
+    written(path, 1)
+    with pytest.raises(DataError, match="changed since the model was trained"):
+        open_model(run)._samples.x  # noqa: B018
+
+
+@pytest.mark.slow
+def test_a_table_takes_over_nothing_from_other_data(runs: Path, tmp_path: Path) -> None:
+    path, table = written(tmp_path / "mine.npz", 0), tmp_path / "table.csv"
+    grid = Grid(("kmeans",), (str(path),))
+    (first,) = fill(grid, runs, table, 1, lambda *_: None)
+    written(path, 0, 1)
+    (second,) = fill(grid, runs, table, 1, lambda *_: None)
+    assert first.state == second.state == "finished"
+    assert first.run != second.run
+    (third,) = fill(grid, runs, table, 1, lambda *_: None)
+    assert third.run == second.run
