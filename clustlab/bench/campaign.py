@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from clustlab.bench.grid import Cell, Grid, beginning, cells, dataset, meaning
 from clustlab.bench.pool import Pool
-from clustlab.bench.table import Row, read_scores, write_protocol, write_table
+from clustlab.bench.table import HEADER, Row, check_replaceable, read_scores, write_protocol, write_table
 from clustlab.errors import ClustlabError
 from clustlab.launch import control
 from clustlab.launch.fork import checkpoint_steps, fork, pretraining_steps
@@ -60,11 +60,12 @@ def fill(
     Raises
     ------
     SpecError, DataError
-        As :func:`clustlab.bench.grid.cells`.
+        As :func:`clustlab.bench.grid.cells`, or if something else lies where the table should be.
     LaunchError
         If there are no workers, or no longer.
     """
     rows = [_row(cell) for cell in cells(grid)]
+    check_replaceable(table, HEADER, (row.cell.data for row in rows))
     known = _runs_by_meaning(rows, runs)
     _take_over(rows, known, read_scores(table))
     campaign = _Campaign(rows, known, runs, table)

@@ -6,12 +6,11 @@ import functools
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from clustlab import catalog, discovery
 from clustlab.data import Dataset, load
-from clustlab.data.files import is_path
+from clustlab.data.files import absolute, is_path
 from clustlab.errors import SpecError
 from clustlab.launch.submit import check
 from clustlab.spec import RunSpec, with_settings
@@ -78,13 +77,14 @@ def cells(grid: Grid) -> list[Cell]:
     known = catalog.described()
     methods = tuple(known["methods"]) if ALL in grid.methods else tuple(dict.fromkeys(grid.methods))
     _check_names(grid, methods, known)
-    crossed = list(itertools.product(methods, dict.fromkeys(grid.data), grid.extension_sets, grid.seeds))
+    sources = dict.fromkeys(map(_absolute, grid.data))
+    crossed = list(itertools.product(methods, sources, grid.extension_sets, grid.seeds))
     concerned: set[str] = set()
     found = []
     for method, data, extensions, seed in crossed:
         settings = [each for each in grid.settings if _concerns(each, method, extensions, known)]
         concerned.update(settings)
-        content: dict[str, Any] = {"method": method, "data": _absolute(data), "n_clusters": grid.n_clusters}
+        content: dict[str, Any] = {"method": method, "data": data, "n_clusters": grid.n_clusters}
         # Bits depend on the number of threads, and its default on the machine: a table states it.
         content |= {"extensions": list(extensions), "seed": seed, "training": {"threads": 1}}
         spec = with_settings(RunSpec.parse(content), [_own(each, method) for each in settings])
@@ -176,8 +176,7 @@ def _cell(spec: RunSpec, data: str, extensions: Sequence[str]) -> Cell:
 
 
 def _absolute(data: str) -> str:
-    """A worker may be started elsewhere; runs keep the whole path of a file."""
-    return str(Path(data).expanduser().resolve()) if is_path(data) else data
+    return absolute(data) if is_path(data) else data
 
 
 def dataset(spec: RunSpec) -> Dataset:

@@ -31,7 +31,7 @@ class Results:
     Attributes
     ----------
     data : str
-        Name of the data, without folder and ending.
+        Name of the data, without ending, and without folders where they tell nothing apart.
     rows : DataFrame
         One finished cell a row, with the columns of :data:`clustlab.bench.table.HEADER`.
     protocol : dict
@@ -86,7 +86,7 @@ def results(folders: Iterable[Path] | None = None) -> list[Results]:
                 continue
             finished = table[table["state"] == "finished"]
             for data, rows in finished.groupby("data", sort=True):
-                found.append(Results(Path(str(data)).stem, rows, protocol, path, folder == _ours()))
+                found.append(Results(_title(str(data)), rows, protocol, path, folder == _ours()))
     return found
 
 
@@ -140,6 +140,12 @@ def changes(rows: pd.DataFrame, extensions: str, name: str) -> dict[str, list[fl
     joined = rows[rows["extensions"] == extensions].set_index(keys)[name]
     differences = (joined - alone).dropna().sort_index()
     return {str(method): list(map(float, pairs)) for method, pairs in differences.groupby("method")}
+
+
+def _title(data: str) -> str:
+    """Return the name of data in a table without its ending; folders and options tell it from others, and stay."""
+    name, mark, options = data.partition("?")
+    return name.removesuffix(Path(name).suffix) + mark + options
 
 
 def _table(path: Path) -> pd.DataFrame | None:

@@ -9,7 +9,7 @@ import json
 import os
 import platform
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -21,16 +21,20 @@ import pandas as pd
 
 from clustlab.bench import scoring
 from clustlab.bench.grid import NONE, Cell, Grid
+from clustlab.data.files import split_options, with_options
+from clustlab.errors import SpecError
 from clustlab.runs.layout import write_aside, write_json
 
 __all__ = [
     "HEADER",
     "SUFFIXES",
     "Row",
+    "check_replaceable",
     "markdown",
     "protocol_path",
     "read_scores",
     "read_table",
+    "short_names",
     "write_protocol",
     "write_table",
 ]
@@ -65,11 +69,11 @@ class Row:
         """Names joined by “+”, or “none”."""
         return "+".join(self.cell.extensions) or NONE
 
-    def record(self) -> dict[str, Any]:
-        """Return the row as it stands in a CSV file."""
+    def record(self, data: str) -> dict[str, Any]:
+        """Return the row as it stands in a CSV file, where its data have a name of :func:`short_names`."""
         cell = self.cell
         found: dict[str, Any] = dict.fromkeys(HEADER, "")
-        found |= {"method": cell.method, "extensions": self.extensions, "data": Path(cell.data).name}
+        found |= {"method": cell.method, "extensions": self.extensions, "data": data}
         found |= {"seed": cell.seed, "state": self.state, "run": self.run, "note": self.note}
         found |= {name: f"{value:.6f}" for name, value in self.scores.items()}
         return found | ({"steps": self.steps, "wall_s": f"{self.wall_s:.2f}"} if self.run else {})
@@ -80,13 +84,49 @@ def write_table(path: Path, rows: Sequence[Row]) -> None:
     text = io.StringIO()
     writer = csv.DictWriter(text, HEADER, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(row.record() for row in rows)
+    names = short_names(row.cell.data for row in rows)
+    writer.writerows(row.record(names[row.cell.data]) for row in rows)
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".parquet":
         text.seek(0)
         write_aside(path, pd.read_csv(text, dtype=TEXTS).to_parquet)
     else:
         write_aside(path, lambda stream: stream.write(text.getvalue().encode()))
+
+
+def short_names(data: Iterable[str]) -> dict[str, str]:
+    """Return what each data set is called in a table: sources as they are, files without their folders.
+
+    Where two files then had the same name, all are called with as many folders as it takes to tell them apart.
+    """
+    taken_apart = {each: split_options(each) for each in data}
+    deepest = max((len(path.parts) for path, _ in taken_apart.values()), default=1)
+    names: dict[str, str] = {}
+    for most in range(1, deepest + 1):
+        names = {each: with_options("/".join(path.parts[-most:]), options) for each, (path, options) in
+                 taken_apart.items()}  # fmt: skip
+        if len(set(names.values())) == len(names):
+            break
+    return names
+
+
+def check_replaceable(path: Path, header: Iterable[str], data: Iterable[str] = ()) -> None:
+    """Refuse to write a table over a file that is something else.
+
+    Raises
+    ------
+    SpecError
+        If there is a file already that lacks a column of the header, or that is one of the data sets.
+    """
+    if not path.exists():
+        return
+    try:
+        found = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, nrows=0)
+        ours = set(header) <= set(found.columns) and path.resolve() not in {split_options(each)[0] for each in data}
+    except (OSError, ValueError):
+        ours = False
+    if not ours:
+        raise SpecError(f"{path} is there already, and is no table of this command; give --out another name")
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -139,7 +179,7 @@ def write_protocol(table: Path, grid: Grid, jobs: int, rows: Sequence[Row]) -> N
         "threads": sorted(threads),
         "jobs": jobs,
         "methods": list(dict.fromkeys(row.cell.method for row in rows)),
-        "data": [Path(each).name for each in grid.data],
+        "data": list(short_names(row.cell.data for row in rows).values()),
         "extensions": ["+".join(each) or NONE for each in grid.extension_sets],
         "seeds": list(grid.seeds),
         "n_clusters": grid.n_clusters,
@@ -159,6 +199,7 @@ def markdown(rows: Sequence[Row]) -> str:
     several = len({row.cell.data for row in rows}) > 1
     titles = ["method", "extensions", *(["data"] if several else []), "seeds", *SHOWN, "seconds"]
     lines = [f"| {' | '.join(titles)} |", f"|{'---|' * len(titles)}"]
+    names = short_names(row.cell.data for row in rows)
     groups: dict[tuple[str, str, str], list[Row]] = {}
     for row in rows:
         groups.setdefault((row.cell.method, row.extensions, row.cell.data), []).append(row)
@@ -170,7 +211,7 @@ def markdown(rows: Sequence[Row]) -> str:
         means = [_mean([row.scores[name] for row in finished if name in row.scores], 3) for name in SHOWN]
         seconds = _mean([row.wall_s for row in finished], 1)
         lines.append(
-            f"| {' | '.join([method, extensions, *([Path(data).name] if several else []), count, *means, seconds])} |"
+            f"| {' | '.join([method, extensions, *([names[data]] if several else []), count, *means, seconds])} |"
         )
     return "\n".join(itertools.chain(lines, [""]))
 

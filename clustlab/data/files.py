@@ -10,7 +10,7 @@ from clustlab.data.dataset import Dataset
 from clustlab.data.readers import reader_of, suffixes
 from clustlab.errors import DataError
 
-__all__ = ["is_path", "load_file", "split_options", "with_options"]
+__all__ = ["absolute", "is_path", "load_file", "split_options", "with_options"]
 
 
 def is_path(text: str) -> bool:
@@ -46,6 +46,18 @@ def with_options(path: str | Path, options: dict[str, str]) -> str:
     """Return the text that :func:`split_options` takes apart; options are those of the reader."""
     written = "&".join(f"{quote(name)}={quote(value, safe=',')}" for name, value in options.items())
     return f"{path}?{written}" if written else str(path)
+
+
+def absolute(text: str) -> str:
+    """Return the same path from the root, with the options behind it: a worker may be started in another folder.
+
+    Raises
+    ------
+    DataError
+        As :func:`split_options`.
+    """
+    path, options = split_options(text)
+    return with_options(path.resolve(), options)
 
 
 def load_file(given: str | Path) -> Dataset:

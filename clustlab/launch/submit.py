@@ -7,7 +7,7 @@ from pathlib import Path
 
 from clustlab import catalog
 from clustlab.data import Dataset, Source, known
-from clustlab.data.files import is_path
+from clustlab.data.files import absolute, is_path, split_options
 from clustlab.errors import RunError, SpecError
 from clustlab.launch import dask, inline, process
 from clustlab.runs.layout import RunFolder, create_run_folder, runs_folder
@@ -76,12 +76,12 @@ def submit(spec: RunSpec, runs: str | Path | None = None, dataset: Dataset | Non
         If the runs folder cannot be written.
     """
     if is_path(spec.data):  # a worker that resumes the run may be started elsewhere
-        spec = spec.model_copy(update={"data": str(Path(spec.data).expanduser().resolve())})
+        spec = spec.model_copy(update={"data": absolute(spec.data)})
     data = check(spec, dataset)
     known = catalog.described()
     extensions = [known["extensions"][name]["card"]["title"] for name in spec.extensions]
     title = run_title(known["methods"][spec.method]["card"]["title"], extensions, data.title, spec.seed)
-    name = "-".join([spec.method, *spec.extensions, Path(spec.data).stem])
+    name = "-".join([spec.method, *spec.extensions, split_options(spec.data)[0].stem])
     folder: RunFolder = create_run_folder(runs_folder(runs), name)
     try:
         write_spec(folder, spec.to_json(), title)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from clustlab.bench.grid import Grid, beginning, cells, extension_sets, meaning, seeds
@@ -18,6 +20,15 @@ def test_everything_is_crossed_with_everything() -> None:
         assert (cell.spec.method, cell.spec.data, cell.spec.seed) == (cell.method, cell.data, cell.seed)
         assert tuple(cell.spec.extensions) == cell.extensions
         assert cell.spec.training.threads == 1
+
+
+def test_a_file_is_one_data_set_however_its_path_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine.csv").write_text("a,kind of it\n1,x\n2,y\n3,x\n")
+    monkeypatch.chdir(tmp_path)
+    files = ("mine.csv?label=kind of it", "./mine.csv?label=kind%20of%20it", f"{tmp_path}/mine.csv?label=kind+of+it")
+    assert [cell.data for cell in cells(Grid(("kmeans",), files))] == [f"{tmp_path}/mine.csv?label=kind%20of%20it"]
+    two = ("mine.csv?label=kind of it", "mine.csv?label=kind of it&features=a")
+    assert len(cells(Grid(("kmeans",), two))) == 2
 
 
 def test_what_cannot_be_has_a_reason_instead_of_a_spec() -> None:

@@ -20,6 +20,7 @@ CELLS = (
     ("idec", "acai", "digits", 2, "finished", 0.99),
     ("dec", "none", "digits", 0, "finished", 0.1),
     ("dec", "none", "images.npz", 0, "finished", 0.2),
+    ("dec", "none", "table.csv?label=a.b", 0, "finished", 0.2),
 )
 
 
@@ -33,14 +34,15 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_each_data_set_of_a_table_is_told_by_itself_and_failures_are_left_out(folder: Path) -> None:
-    digits, images = results([folder])
+    digits, images, table = results([folder])
+    assert table.data == "table?label=a.b"
     assert (digits.data, len(digits.rows), images.data, len(images.rows)) == ("digits", 5, "images", 1)
     assert digits.protocol == {"seeds": [0, 1, 2]}
     assert not digits.ours
 
 
 def test_seeds_are_summed_up_the_best_first(folder: Path) -> None:
-    digits, _ = results([folder])
+    digits, *_ = results([folder])
     joined, alone, dec = summary(digits.rows, column("acc", "gmm_"))
     assert (joined.method, joined.extensions, joined.seeds) == ("idec", "acai", 2)
     assert (alone.mean, alone.deviation) == pytest.approx((0.85, 0.0707), abs=1e-4)
@@ -51,13 +53,13 @@ def test_seeds_are_summed_up_the_best_first(folder: Path) -> None:
 
 
 def test_a_change_is_told_for_seeds_that_ran_both_ways_only(folder: Path) -> None:
-    digits, _ = results([folder])
+    digits, *_ = results([folder])
     assert changes(digits.rows, "acai", "gmm_acc") == {"idec": [pytest.approx(0.05)]}
     assert changes(digits.rows, "mixing-consistency", "gmm_acc") == {}
 
 
 def test_changes_on_all_data_are_points_by_data_set_of_our_own_tables(folder: Path) -> None:
-    digits, images = results([folder])
+    digits, images, _ = results([folder])
     assert changes_everywhere([digits, images], "acai", "gmm_acc") == {}
     found = changes_everywhere([replace(digits, ours=True), replace(images, ours=True)], "acai", "gmm_acc")
     assert list(found) == ["digits"]

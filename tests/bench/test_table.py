@@ -6,20 +6,25 @@ import csv
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
+from clustlab.bench.campaign import fill
 from clustlab.bench.grid import Cell, Grid
 from clustlab.bench.table import (
     HEADER,
     Row,
+    check_replaceable,
     markdown,
     protocol_path,
     read_scores,
     read_table,
+    short_names,
     write_protocol,
     write_table,
 )
+from clustlab.errors import SpecError
 from clustlab.spec import RunSpec
 
 
@@ -55,6 +60,46 @@ def test_a_parquet_table_says_what_the_csv_says(tmp_path: Path) -> None:
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match="other.csv is not a table of clustlab bench"):
         read_table(tmp_path / "other.csv")
+
+
+@pytest.mark.parametrize(
+    ("data", "names"),
+    [
+        (["digits", "/a/b/usps.npz"], ["digits", "usps.npz"]),
+        (["/a/b/usps.npz", "/a/c/usps.npz", "digits"], ["b/usps.npz", "c/usps.npz", "digits"]),
+        (["/a/b/c/x.npz", "/a/d/c/x.npz"], ["b/c/x.npz", "d/c/x.npz"]),
+        (["/a/cats?size=8", "/a/cats?size=16"], ["cats?size=8", "cats?size=16"]),
+    ],
+)
+def test_data_in_a_table_have_names_that_tell_them_apart(data: list[str], names: list[str]) -> None:
+    assert short_names(data) == dict(zip(data, names, strict=True))
+
+
+def test_seeds_of_equally_named_files_are_not_averaged(tmp_path: Path) -> None:
+    rows = [Row(Cell("kmeans", (), f"/{each}/x.npz", 0, None), "finished", scores={"acc": 0.5}) for each in "ab"]
+    write_table(tmp_path / "table.csv", rows)
+    assert list(read_table(tmp_path / "table.csv")["data"]) == ["a/x.npz", "b/x.npz"]
+    assert [line.split(" | ")[2:4] for line in markdown(rows).splitlines()[2:]] == [["a/x.npz", "1"], ["b/x.npz", "1"]]
+
+
+@pytest.mark.parametrize("name", ["mine.csv", "mine.parquet"])
+def test_a_table_replaces_none_but_its_like(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    check_replaceable(path, HEADER)
+    mine = pd.DataFrame({"a": [1, 2], "label": [0, 1]})
+    mine.to_csv(path, index=False) if path.suffix == ".csv" else mine.to_parquet(path)
+    before = path.read_bytes()
+    with pytest.raises(SpecError, match=f"{name} is there already, and is no table of this command"):
+        fill(Grid(("kmeans",)), tmp_path, path, 1, lambda *_: None)
+    assert path.read_bytes() == before
+    path.write_bytes(b"\0\1")
+    with pytest.raises(SpecError, match="is no table"):
+        check_replaceable(path, HEADER)
+
+    write_table(path, [row(0, acc=0.5)])
+    check_replaceable(path, HEADER)
+    with pytest.raises(SpecError, match="is no table"):
+        check_replaceable(path, HEADER, [f"{path}?label=state"])
 
 
 @pytest.mark.parametrize("name", ["table.csv", "table.parquet"])

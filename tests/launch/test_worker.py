@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import psutil
 import pytest
 from threadpoolctl import threadpool_info
@@ -157,6 +158,11 @@ def test_a_file_of_samples_is_found_again_from_elsewhere(
     monkeypatch.chdir(tmp_path)
     np.savez(tmp_path / "mine.npz", X=np.random.default_rng(0).normal(size=(30, 4)))
     run = launch.submit(RunSpec(method="kmeans", data="mine.npz", n_clusters=2), runs)
+    assert run.name.startswith("kmeans-mine-")
+    pd.DataFrame({"a": range(9), "b/c": 0}).to_csv(tmp_path / "mine.csv", index=False)
+    of_table = launch.submit(RunSpec(method="kmeans", data="mine.csv?without=b%2Fc", n_clusters=2), runs)
+    assert of_table.name.startswith("kmeans-mine-")
+    assert of_table.spec.data == f"{tmp_path}/mine.csv?without=b%2Fc"
     monkeypatch.chdir("/")
     assert execute(run.folder.path) == "finished"
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from clustlab.bench.speed import against_clustpy, loop, memory, projector, recorder
-from clustlab.bench.speed.measuring import Measurement, Row, Settings, write
+from clustlab.bench.speed.measuring import HEADER, Measurement, Row, Settings, write
+from clustlab.bench.table import check_replaceable
 from clustlab.errors import SpecError
 
 __all__ = ["PARTS", "measure", "planned"]
@@ -55,7 +56,14 @@ def measure(
         CSV file; its protocol is written beside it.
     progress : callable
         Called before each measurement with it and with the seconds planned for those that are done.
+
+    Raises
+    ------
+    SpecError
+        If something else lies where the table should be.
     """
+    if table is not None:
+        check_replaceable(table, HEADER)
     rows: list[Row] = []
     done = 0.0
     for place, each in enumerate(measurements, start=1):
