@@ -110,6 +110,23 @@ def test_a_table_asks_which_column_holds_the_classes(app: AppTest, runs: Path, t
     assert run.spec.data == f"{tmp_path / 't.csv'}?label=kind&without=a"
 
 
+def test_what_is_hardly_a_feature_is_left_out_unless_the_person_takes_it(
+    app: AppTest, runs: Path, tmp_path: Path
+) -> None:
+    rows = "".join(f"{number},{number % 5},{number % 3},{number % 2}\n" for number in range(30))
+    (tmp_path / "t.csv").write_text(",a,kind,class\n" + rows)
+    own(app, tmp_path / "t.csv")
+    next(each for each in app.selectbox if each.label == "Column of the classes").select("kind").run()
+    left_out = next(each for each in app.multiselect if each.label == "Leave out")
+    assert left_out.value == ["Unnamed: 0", "class"]
+    assert "A column without a name is left out. “class” is left out since it is called like classes." in captions(app)
+    left_out.unselect("class").run()
+    assert "30 samples · 2 · 3 classes. Classes are the column “kind”." in captions(app)
+    press_train(app)
+    (run,) = list_runs(runs)
+    assert run.spec.data == f"{tmp_path / 't.csv'}?label=kind&features=a,class"
+
+
 def test_a_file_that_cannot_be_read_is_one_sentence(app: AppTest, tmp_path: Path) -> None:
     for path, sentence in [(tmp_path / "no.npz", "there is no file"), (tmp_path, "holds no images")]:
         own(app, path)

@@ -131,8 +131,12 @@ def _columns(path: Path) -> dict[str, str]:
         key=f"{Form.DATA_LABEL}-{path}",
         help="For scores and colours only.",
     )
+    doubtful = table.default_without(names, chosen)
     without = st.multiselect(
-        "Leave out", [name for name in names if name != chosen], key=f"{Form.DATA_WITHOUT}-{path}-{chosen}"
+        "Leave out",
+        [name for name in names if name != chosen],
+        default=doubtful,
+        key=f"{Form.DATA_WITHOUT}-{path}-{chosen}",
     )
     kept = [name for name in names if name not in {chosen, *without}]
     one_hot = st.multiselect(
@@ -142,8 +146,12 @@ def _columns(path: Path) -> dict[str, str]:
         help="For columns of texts or of numbers that only name something.",
     )
     options = {"label": "" if chosen == NO_CLASSES else chosen}
-    lists = {"without": ",".join(without), "one-hot": ",".join(name for name in one_hot if name in kept)}
-    return options | {name: value for name, value in lists.items() if value}
+    lists = {
+        "features": kept if set(doubtful) - set(without) else [],
+        "without": [name for name in without if name not in doubtful],
+        "one-hot": [name for name in one_hot if name in kept],
+    }
+    return options | {name: ",".join(values) for name, values in lists.items() if values}
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ import csv
 import re
 import warnings
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -21,10 +21,16 @@ from clustlab.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LABELS", "READER", "columns", "default_label", "read_table"]
+__all__ = ["LABELS", "READER", "columns", "default_label", "default_without", "read_table"]
 
-LABELS = ("label", "class", "target", "y")
-"""Columns of such a name, upper or lower case, hold the classes unless another one is named; the first one wins."""
+CLASSES = ("label", "class", "target")
+"""Columns of such a name, upper or lower case, hold classes: they are features only if that is said."""
+
+LABELS = (*CLASSES, "y")
+"""Columns of such a name hold the classes unless another one is named; the first one wins. A y may be a coordinate."""
+
+NAMELESS = re.compile(r"(Unnamed: \d+(\.\d+)*)?")
+"""What pandas calls a column without a name, and writes if it is saved again: as a rule, its index."""
 
 MOST_FILE_BYTES = 2**30
 MOST_COLUMNS = 20_000
@@ -48,8 +54,8 @@ def read_table(path: Path, options: Mapping[str, str]) -> Dataset:
         Parquet.
     options : mapping
         ``label`` names the column of classes, empty for none; ``features`` names the columns to take instead of all
-        others; ``without`` those to leave out; ``one-hot`` those whose values become a feature each. Several names
-        stand with commas between them.
+        others but those of :func:`default_without`; ``without`` those to leave out; ``one-hot`` those whose values
+        become a feature each. Several names stand with commas between them.
 
     Raises
     ------
@@ -59,21 +65,24 @@ def read_table(path: Path, options: Mapping[str, str]) -> Dataset:
     frame = _frame(path)
     if len(frame) < 2:
         raise DataError(f"{path.name} has {len(frame)} rows; it takes at least two samples")
-    frame.columns = [str(name) for name in frame.columns]
-    label = options["label"] if "label" in options else default_label(list(frame.columns))
-    without, one_hot = _names(options, "without"), _names(options, "one-hot")
-    features = _names(options, "features") or [name for name in frame.columns if name not in {label, *without}]
+    names = list(frame.columns)
+    label = options["label"] if "label" in options else default_label(names)
+    without, one_hot, features = (_names(options, option) for option in ("without", "one-hot", "features"))
     _must_be_there(path.name, frame, [name for name in (label, *features, *without, *one_hot) if name])
-    features = [name for name in features if name not in without]
+    left_out = [] if features else [name for name in default_without(names, label) if name not in without]
+    features = [name for name in features or names if name not in {label, *without, *left_out}]
     if not features:
         raise DataError(f"{path.name} has no column left to take features from")
+    if stray := [name for name in one_hot if name not in features]:
+        raise DataError(f"one-hot takes features apart, and “{checking.plain(stray[0], 40)}” of {path.name} is none")
     _must_be_whole(path.name, frame[features + ([label] if label else [])])
     x, kind = checking.samples(path.name, _numbers(path.name, frame[features], one_hot))
+    notes = (f"Classes are the column “{label}”." if label else "No column holds classes.", *_told(left_out))
     if not label:
-        return Dataset(path.stem, path.stem, x, None, (), kind, ("No column holds classes.",))
+        return Dataset(path.stem, path.stem, x, None, (), kind, notes)
     called = f"column “{checking.plain(label, 40)}” of {path.name}"
-    y, names = checking.classes(called, _labels(frame[label]), len(x))
-    return Dataset(path.stem, path.stem, x, y, names, kind, (f"Classes are the column “{label}”.",))
+    y, class_names = checking.classes(called, _labels(frame[label]), len(x))
+    return Dataset(path.stem, path.stem, x, y, class_names, kind, notes)
 
 
 def columns(path: Path) -> list[str]:
@@ -84,12 +93,27 @@ def columns(path: Path) -> list[str]:
     DataError
         If the table cannot be read.
     """
-    return [str(name) for name in _frame(path, header_only=True).columns]
+    return list(_frame(path, header_only=True).columns)
 
 
 def default_label(names: Sequence[str]) -> str:
     """Return the column that holds the classes if nobody says which: one of :data:`LABELS`; empty if there is none."""
     return next((name for wanted in LABELS for name in names if name.lower() == wanted), "")
+
+
+def default_without(names: Sequence[str], label: str) -> list[str]:
+    """Return the columns that are no features unless they are named: without a name, or called like classes."""
+    return [name for name in names if name != label and (NAMELESS.fullmatch(name) or name.lower() in CLASSES)]
+
+
+def _told(left_out: Sequence[str]) -> Iterator[str]:
+    """Say which columns nobody asked to leave out."""
+    nameless = sum(bool(NAMELESS.fullmatch(name)) for name in left_out)
+    if nameless:
+        yield "A column without a name is left out." if nameless == 1 else f"{nameless} columns have no name; left out."
+    for name in left_out:
+        if not NAMELESS.fullmatch(name):
+            yield f"“{name}” is left out since it is called like classes."
 
 
 def _names(options: Mapping[str, str], option: str) -> list[str]:
@@ -104,7 +128,8 @@ def _frame(path: Path, *, header_only: bool = False) -> pd.DataFrame:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # pandas warns where it would drop values of a ragged line
-            return _parquet(path, header_only) if path.suffix.lower() == ".parquet" else _text(path, header_only)
+            frame = _parquet(path, header_only) if path.suffix.lower() == ".parquet" else _text(path, header_only)
+        return frame.rename(columns=lambda name: str(name).strip())
     except DataError:
         raise
     except UnicodeDecodeError as error:
@@ -131,7 +156,13 @@ def _text(path: Path, header_only: bool) -> pd.DataFrame:
         if any(b"\0" in chunk for chunk in iter(lambda: content.read(CHUNK), b"")):
             raise DataError(f"{path.name} holds NUL bytes, so it is no text")
     return pd.read_csv(
-        path, sep=separator, encoding="utf-8-sig", index_col=False, low_memory=False, nrows=0 if header_only else None
+        path,
+        sep=separator,
+        skipinitialspace=True,
+        encoding="utf-8-sig",
+        index_col=False,
+        low_memory=False,
+        nrows=0 if header_only else None,
     )
 
 
@@ -145,7 +176,7 @@ def _check_first_line(path: Path) -> str:
             raise DataError(f"the first line of {path.name} is longer than {MOST_FIRST_LINE:,} characters")
         separator = "\t" if path.suffix.lower() == ".tsv" else ";" if ";" in first and "," not in first else ","
         stream.seek(0)
-        names = [name.strip() for name in next(csv.reader(stream, delimiter=separator), [])]
+        names = [name.strip() for name in next(csv.reader(stream, delimiter=separator, skipinitialspace=True), [])]
     if len(names) > MOST_COLUMNS:
         raise DataError(f"{path.name} has more than {MOST_COLUMNS:,} columns; save its numbers as .npz instead")
     if names and all(_is_number(name) for name in names):

@@ -33,7 +33,31 @@ def test_a_column_that_is_named_like_classes_holds_them(tmp_path: Path, name: st
     data = load(written(tmp_path, f"a,{name}\n1,0\n2,1\n3,1\n"))
     assert data.shape == (1,)
     assert data.class_names == ("0", "1")
-    assert load(written(tmp_path, f"a,{name}\n1,0\n2,1\n") + "?label=").shape == (2,)
+    unlabelled = load(written(tmp_path, f"a,{name}\n1,0\n2,1\n") + "?label=")
+    assert (unlabelled.shape, unlabelled.y) == ((2,) if name == "y" else (1,), None)
+    assert load(written(tmp_path, f"a,{name}\n1,0\n2,1\n") + f"?label=&features=a,{name}").shape == (2,)
+
+
+def test_classes_and_the_index_of_pandas_are_no_features_unless_that_is_said(tmp_path: Path) -> None:
+    pd.DataFrame({"a": [1, 2], "Target": [7, 8], "species": ["x", "z"]}).to_csv(tmp_path / "once.csv")
+    pd.read_csv(tmp_path / "once.csv").to_csv(tmp_path / "twice.csv")
+    classes, target = "Classes are the column “species”.", "“Target” is left out since it is called like classes."
+    for name, nameless in (("once", "A column without a name is left out."), ("twice", "2 columns have no name")):
+        data = load(str(tmp_path / f"{name}.csv") + "?label=species")
+        assert data.x.tolist() == [[1], [2]]
+        assert (data.notes[0], data.notes[2]) == (classes, target)
+        assert data.notes[1].startswith(nameless)
+    asked = load(str(tmp_path / "once.csv") + "?label=species&features=Unnamed: 0,a,Target")
+    assert asked.x.tolist() == [[0, 1, 7], [1, 2, 8]]
+    assert asked.notes == (classes,)
+
+
+def test_blanks_around_names_and_values_belong_to_neither(tmp_path: Path) -> None:
+    path = written(tmp_path, 'a, b , label\n1, 2, "x"\n3, 4, z\n')
+    data = load(path)
+    assert data.x.tolist() == [[1, 2], [3, 4]]
+    assert data.class_names == ("x", "z")
+    assert table.columns(Path(path)) == ["a", "b", "label"]
 
 
 def test_categories_become_features_only_if_asked(tmp_path: Path) -> None:
@@ -86,6 +110,11 @@ def test_parquet_is_read_alike(tmp_path: Path) -> None:
         (FLOWERS, "?lable=species", "cannot be read with “lable”; behind the .* may stand label, features, without"),
         (FLOWERS, "?label", "is not of the form name=value"),
         (FLOWERS, "?label=species&without=id,width,height,colour", "has no column left"),
+        (
+            FLOWERS,
+            "?label=species&features=width&one-hot=colour",
+            "one-hot takes features apart, and “colour” .* none",
+        ),
         ("1,2\n3,4\n5,6\n", "", "first line of flowers.csv must name the columns"),
         ("a,b\n1,2\n", "", "has 1 rows"),
         ("", "", "flowers.csv"),
