@@ -69,7 +69,7 @@ def execute(path: Path, patience: float = LOCK_SECONDS) -> str:
 
 
 def _execute_alone(run: Run) -> str:
-    if run.folder.result.exists():
+    if _has_result(run):
         return "finished"
     writer = RunWriter(run.folder)
     try:
@@ -82,6 +82,18 @@ def _execute_alone(run: Run) -> str:
         raise
     writer.status(state=state, message="")
     return state
+
+
+def _has_result(run: Run) -> bool:
+    """Whether there is a result; one that cannot be read is thrown away, and the run goes on from its checkpoint."""
+    if not run.folder.result.exists():
+        return False
+    try:
+        _ = run.result
+    except RunError:
+        run.folder.result.unlink()
+        return False
+    return True
 
 
 def _wait_and_train(run: Run, writer: RunWriter) -> str:

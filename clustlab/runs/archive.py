@@ -9,7 +9,6 @@ import shutil
 import stat
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
@@ -18,6 +17,7 @@ from typing import IO
 from numpy.lib import format as npy
 
 from clustlab.errors import RunError, SpecError
+from clustlab.runs.arrays import DAMAGED
 from clustlab.runs.layout import create_run_folder, write_aside, write_json
 from clustlab.runs.reader import Run
 from clustlab.runs.status import LIVE
@@ -39,9 +39,6 @@ BYTES = 4 * 2**30
 TEXT_BYTES = 2**28
 RATIO = 200
 """Bounds of an archive: members, bytes when unpacked, of one text, and unpacked for each packed one (past 16 MiB)."""
-
-DAMAGED = (OSError, ValueError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
-"""What zipfile raises while it reads a damaged, encrypted or exotic archive."""
 
 
 def export_run(run: Run, target: str | Path | IO[bytes]) -> None:
@@ -210,7 +207,9 @@ def _disown(status: Path) -> None:
 def _look_through(run: Run) -> None:
     """Read all that a page reads at once, so that a record without its keys is refused here and not found there."""
     try:
-        run.summary()
+        summary = run.summary()
+        if summary["state"] == "damaged":
+            raise RunError(f"the archived run is damaged: {summary['error']}")
         for frame in run.frames:
             with zipfile.ZipFile(frame.path) as arrays:
                 if {f"{name}.npy" for name in frame.array_names} != set(arrays.namelist()):

@@ -13,6 +13,7 @@ from typing import Any, overload
 import numpy as np
 
 from clustlab.errors import RunError, SpecError
+from clustlab.runs.arrays import opened_arrays
 from clustlab.runs.layout import RunFolder
 from clustlab.runs.status import LIVE, derived_state
 from clustlab.spec import RunSpec, run_title
@@ -28,7 +29,13 @@ class JsonLines:
         self._offset = 0
 
     def poll(self) -> list[dict[str, Any]]:
-        """Return new records; a last line without newline waits for the next call."""
+        """Return new records; a last line without newline waits for the next call.
+
+        Raises
+        ------
+        RunError
+            If a line is no record.
+        """
         try:
             with self.path.open("rb") as stream:
                 stream.seek(self._offset)
@@ -36,8 +43,12 @@ class JsonLines:
         except FileNotFoundError:
             return []
         whole = content[: content.rfind(b"\n") + 1]
+        try:
+            records = [json.loads(line) for line in whole.splitlines() if line.strip()]
+        except ValueError as error:
+            raise RunError(f"{self.path.parent.name}/{self.path.name} is damaged ({error})") from error
         self._offset += len(whole)
-        return [json.loads(line) for line in whole.splitlines() if line.strip()]
+        return records
 
 
 class Frame:
@@ -60,7 +71,7 @@ class Frame:
     @functools.cached_property
     def arrays(self) -> dict[str, np.ndarray]:
         """All arrays of the frame."""
-        with np.load(self.path, allow_pickle=False) as file:
+        with opened_arrays(self.path) as file:
             return dict(file)
 
     def __contains__(self, name: object) -> bool:
@@ -169,7 +180,7 @@ class Run:
         """Arrays of the probe."""
         if not self.folder.sample.exists():
             raise RunError(f"the run {self.name} has recorded no sample yet")
-        with np.load(self.folder.sample, allow_pickle=False) as file:
+        with opened_arrays(self.folder.sample) as file:
             return dict(file)
 
     @property
@@ -195,11 +206,11 @@ class Run:
         Raises
         ------
         RunError
-            While the run has no result.
+            While the run has no result, or if that is damaged.
         """
         if not self.folder.result.exists():
             raise RunError(f"the run {self.name} has no result; it is {self.state}")
-        with np.load(self.folder.result, allow_pickle=False) as file:
+        with opened_arrays(self.folder.result) as file:
             return dict(file)
 
     @property
@@ -218,24 +229,31 @@ class Run:
         return self._said("protocol") if self.folder.result.exists() else ""
 
     def summary(self) -> dict[str, Any]:
-        """Return what ``clustlab show --json`` prints: status, protocol and metrics as plain values."""
+        """Return what ``clustlab show --json`` prints: status, protocol and metrics as plain values.
+
+        Where a file of the run cannot be read the ``state`` is ``damaged``, and ``error`` says which one.
+        """
         status = self.status
+        try:
+            damage = ""
+            recorded = {"metrics": self.metrics, "protocol": self.protocol, "n_frames": len(self.frames)}
+        except RunError as error:
+            damage = str(error)
+            recorded = {"metrics": {}, "protocol": "", "n_frames": 0}
         return {
             "run": self.name,
             "title": self.title,
-            "state": status["state"],
+            "state": "damaged" if damage else status["state"],
             "method": self.spec.method,
             "extensions": list(self.spec.extensions),
             "data": self.spec.data,
             "seed": self.spec.seed,
             "n_clusters": self.about.get("n_clusters", self.spec.n_clusters),
-            "metrics": self.metrics,
+            **recorded,
             "metrics_on": "data set" if self.folder.result.exists() else "probe",
-            "protocol": self.protocol,
-            "n_frames": len(self.frames),
             "step": status.get("step", 0),
             "wall_s": status.get("wall_s", 0.0),
-            "error": status.get("error", ""),
+            "error": damage or status.get("error", ""),
             "started": status.get("started", ""),
             "spec": self.spec.model_dump(),
             "folder": str(self.folder.path),
@@ -265,7 +283,7 @@ class Run:
 
     def _said(self, name: str) -> str:
         """Return a text of ``result.npz`` without reading the arrays beside it; empty where there is none."""
-        with np.load(self.folder.result, allow_pickle=False) as file:
+        with opened_arrays(self.folder.result) as file:
             return str(file[name]) if name in file else ""
 
     def __repr__(self) -> str:

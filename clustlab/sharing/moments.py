@@ -13,6 +13,7 @@ from clustlab.errors import RunError
 from clustlab.projections import PROJECTIONS, ProjectionCache, available
 from clustlab.projections.cache import read_problems
 from clustlab.runs import Frame, Run
+from clustlab.runs.arrays import opened_arrays
 from clustlab.views import payload
 
 __all__ = ["Moments", "beliefs_of", "chosen_records", "described", "moments_of", "pictures_of", "spread"]
@@ -92,7 +93,7 @@ def moments_of(run: Run, records: Sequence[dict[str, Any]], kept: Sequence[int])
         If coordinates are missing and the run's folder cannot be written.
     """
     frames = [Frame(run.folder, {**records[number], "frame": at}) for at, number in enumerate(kept)]
-    with np.load(frames[-1].path, allow_pickle=False) as file:
+    with opened_arrays(frames[-1].path) as file:
         n, dimension = file["codes"].shape
     names = available(dimension, n)
     quick = next(name for name in names if name != "umap")
@@ -124,7 +125,7 @@ def beliefs_of(moments: Moments, name: str) -> tuple[list[dict[str, int] | None]
     for frame in moments.frames:
         values = None
         if name in frame.array_names:
-            with suppress(FileNotFoundError), np.load(frame.path, allow_pickle=False) as file:
+            with suppress(FileNotFoundError), opened_arrays(frame.path) as file:
                 values = file[name].astype(np.float64)
         if values is None:
             places.append(None)

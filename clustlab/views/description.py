@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from clustlab.errors import RunError
+from clustlab.runs.arrays import opened_arrays
 from clustlab.runs.reader import Run
 
 __all__ = ["dataset_of", "n_clusters_of"]
@@ -23,9 +22,9 @@ def n_clusters_of(run: Run) -> int:
     known = _about(run).get("n_clusters")
     if not known and len(run.frames):
         try:
-            with np.load(run.frames[-1].path, allow_pickle=False) as file:
+            with opened_arrays(run.frames[-1].path) as file:
                 known = len(file["centroids"])
-        except (OSError, ValueError, KeyError):  # of a folder that is being deleted
+        except (OSError, RunError, KeyError):  # of a folder that is being deleted
             known = None
     return int(known or 1)
 

@@ -98,12 +98,12 @@ def thumbnail(run: Run) -> str:
 
     Drawn from the coordinates that are there, else from the codes' principal plane; nothing is projected for it.
     """
-    if not len(run.frames):
-        return ""
-    file = run.frames[-1].path.name
-    projected = tuple(sorted(folder.parent.name for folder in run.folder.path.glob(f"cache/*/{file}")))
     try:
-        return _thumbnail(run.folder.path, run.frames[-1].number, projected)
+        if not len(run.frames):
+            return ""
+        latest = run.frames[-1]
+        projected = run.folder.path.glob(f"cache/*/{latest.path.name}")
+        return _thumbnail(run.folder.path, latest.number, tuple(sorted(folder.parent.name for folder in projected)))
     except (OSError, ClustlabError):  # a folder that is being deleted, or a frame that cannot be read
         return ""
 

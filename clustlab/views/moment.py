@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from clustlab.errors import ClustlabError
+from clustlab.errors import ClustlabError, RunError
 from clustlab.figures.style import note, wrapped
 from clustlab.projections import PROJECTIONS, Layout, available, projection_of, read_layout
+from clustlab.runs.arrays import opened_arrays
 from clustlab.runs.reader import Frame, Run
 from clustlab.views.description import dataset_of
 
@@ -135,13 +136,13 @@ def arrays_of(run: Run, index: int) -> dict[str, np.ndarray]:
     path = run.frames[index].path
     try:
         return _load(path, path.stat().st_mtime_ns)
-    except (OSError, ValueError) as error:
+    except (OSError, RunError) as error:
         raise ViewError(f"the frame {path.name} of the run {run.name} cannot be read ({error})") from error
 
 
 @functools.lru_cache(maxsize=24)
 def _load(path: Path, _changed: int) -> dict[str, np.ndarray]:
-    with np.load(path, allow_pickle=False) as file:
+    with opened_arrays(path) as file:
         return dict(file)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from clustlab.errors import RunError
 from clustlab.figures.palette import cluster_colour
 from clustlab.runs import Frame, Run
+from clustlab.runs.arrays import opened_arrays
 from clustlab.views.description import dataset_of, n_clusters_of
 
 __all__ = [
@@ -100,7 +101,7 @@ def _available(run: Run) -> list[str]:
 
     if not len(run.frames):
         return []
-    with np.load(run.frames[-1].path, allow_pickle=False) as file:
+    with opened_arrays(run.frames[-1].path) as file:
         n, dimension = file["codes"].shape
     return list(projections.available(dimension, n))
 
@@ -141,7 +142,7 @@ def beliefs(run: Run, number: int) -> bytes:
     records = run.frames.records()
     if number >= len(records):
         raise RunError(f"the run has no frame {number}")
-    with np.load(Frame(run.folder, records[number]).path, allow_pickle=False) as file:
+    with opened_arrays(Frame(run.folder, records[number]).path) as file:
         if "q" not in file:
             return b""
         return bytes(np.round(file["q"].astype(np.float32).clip(0, 1) * 255).astype(np.uint8).tobytes())
@@ -205,9 +206,9 @@ def pack_frames(run: Run, projection: str, frames: Sequence[Frame]) -> bytes:
 def _pack(frame: Frame, coordinates: Path) -> tuple[dict[str, Any], bytes] | None:
     """One frame's entry of the header and its buffer; None while it is not projected."""
     try:
-        with np.load(coordinates, allow_pickle=False) as file:
+        with opened_arrays(coordinates) as file:
             points, centroids = file["points"].astype("<f4"), file["centroids"].astype("<f4")
-        with np.load(frame.path, allow_pickle=False) as file:
+        with opened_arrays(frame.path) as file:
             labels = file["labels"].astype("<u2")
             confidence = file["confidence"] if "confidence" in file else np.ones(len(labels))
     except FileNotFoundError:

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from clustlab.errors import RunError
 from clustlab.figures.p_and_q import least_certain
 from clustlab.figures.reasons import Moment, changes, reason
 from clustlab.figures.story import Neighbours, Path, Turn, story
 from clustlab.projections import PROJECTIONS
+from clustlab.runs.arrays import opened_arrays
 from clustlab.runs.reader import Run
 from clustlab.views.moment import View, ViewError, arrays_of, layout_of
 from clustlab.views.over_time import phases_of
@@ -189,9 +191,9 @@ def _changed(path: FilePath) -> int:
 def _row(path: FilePath, _changed: int, sample: int) -> dict[str, np.ndarray]:
     """Return what a frame recorded of one sample; the rest of the file is not kept."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with opened_arrays(path) as file:
             return {name: file[name][sample].copy() for name in ("labels", "confidence", "q", "p") if name in file}
-    except (OSError, ValueError, IndexError) as error:
+    except (OSError, RunError, IndexError) as error:
         raise ViewError(f"the frame {path.name} cannot be read ({error})") from error
 
 
@@ -199,9 +201,9 @@ def _row(path: FilePath, _changed: int, sample: int) -> dict[str, np.ndarray]:
 def _place(path: FilePath, _changed: int, sample: int) -> np.ndarray | None:
     """Return the place of a sample on the map; None where the frame has not been projected."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with opened_arrays(path) as file:
             return np.array(file["points"][sample])
-    except (OSError, ValueError, IndexError, KeyError):
+    except (OSError, RunError, IndexError, KeyError):
         return None
 
 

@@ -238,6 +238,20 @@ def test_names_in_a_row_are_texts_and_never_markup(record: Callable[..., Run]) -
     assert "<b>" not in rows
 
 
+@pytest.mark.parametrize("lost", ["result.npz", "frames.jsonl"])
+def test_the_runs_page_lists_a_damaged_run_among_the_others(record: Callable[..., Run], lost: str) -> None:
+    whole, damaged = record(), record()
+    (damaged.folder.path / lost).write_bytes(b"\0\n")
+    app = runs_page().run()
+    assert not app.exception
+    assert not app.error
+    rows = {name: next(each.proto.body for each in app.get("html") if f"{name} ·" in each.proto.body)
+            for name in (whole.name, damaged.name)}  # fmt: skip
+    assert f'title="{damaged.name}/{lost} is damaged' in rows[damaged.name]
+    assert ">damaged<" in rows[damaged.name]
+    assert ">finished<" in rows[whole.name]
+
+
 def test_the_runs_page_says_what_to_do_when_there_is_nothing(runs: Path) -> None:
     app = runs_page().run()
     assert not app.exception

@@ -136,7 +136,7 @@ def _told(run: Run, summary: dict[str, Any]) -> str:
         f'<img class="map" src="{picture}" alt="Its map">' if picture else '<span class="map"></span>',
         f'<div><div class="name">{escape(summary["title"])}</div>',
         f'<div class="quiet">{escape(run.name)} · {escape(started)} UTC</div></div>',
-        f'<span class="state" data-state="{state}">{state}</span>',
+        f'<span class="state" data-state="{state}" title="{escape(summary["error"])}">{state}</span>',
     ]
     for name in ("acc", "nmi", "ari"):
         text = f"<small>{name.upper()}</small> {scores[name]:.3f}" if name in scores else "–"
