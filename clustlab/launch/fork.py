@@ -18,10 +18,14 @@ from clustlab.runs.reader import JsonLines, Run, open_run
 from clustlab.runs.status import now
 from clustlab.spec import Parent, RunSpec
 
-__all__ = ["Crossroads", "checkpoint_steps", "crossroads", "fork", "pretraining_steps"]
+__all__ = ["Crossroads", "checkpoint_steps", "crossroads", "fork", "pretraining_steps", "settled"]
 
 KEPT = ("data", "seed", "n_clusters", "network")
 """Parts of the spec that a fork has in common with its parent; a past with others would not be its own."""
+
+
+OF_PRETRAINING = ("epochs", "learning_rate", "pretraining")
+"""Options of :class:`clustlab.spec.Training` that say how pretraining goes, and nothing of what follows."""
 
 
 class Crossroads(NamedTuple):
@@ -79,6 +83,11 @@ def pretraining_steps(run: Run) -> int:
     return sum(phase["steps"] for phase in run.about.get("phases", ()) if phase.get("stage") == "pretraining")
 
 
+def settled(run: Run, step: int) -> tuple[str, ...]:
+    """Return the options of ``training`` that make no difference any more, or would make another past, at a step."""
+    return OF_PRETRAINING if step >= pretraining_steps(run) else ("pretraining",)
+
+
 def fork(
     parent: Run, spec: RunSpec, *, step: int | None = None, runs: str | Path | None = None, alike: bool = False
 ) -> Run:
@@ -90,7 +99,7 @@ def fork(
     ----------
     parent : Run
     spec : RunSpec
-        What goes on; data, seed, clusters, network and probe must be the parent's.
+        What goes on; data, seed, clusters, network, probe and what :func:`settled` names must be the parent's.
     step : int, optional
         Step of one of the parent's checkpoints; else the latest at which a phase ended and training went on.
     runs : path, optional
@@ -145,6 +154,12 @@ def _check(run: Run, spec: RunSpec, step: int) -> None:
         differing.append("recording.probe")
     if differing:
         raise SpecError(f"a fork keeps its parent's {', '.join(KEPT)} and probe; {', '.join(differing)} would change")
+    for name in settled(run, step):
+        if getattr(parent.training, name) != getattr(spec.training, name):
+            raise SpecError(
+                f"training.{name} says how pretraining goes, and is settled at step {step} of {run.name}; fork at an "
+                "earlier step if there is one, or train anew"
+            )
     if parent.method != spec.method:
         known = catalog.described()["methods"]
         was, will_be = known.get(parent.method), discovery.find("method", spec.method, known)

@@ -91,11 +91,16 @@ def take_slot(waiting: Callable[[int], None]) -> Iterator[Slot]:
 
 
 def _folder() -> Path:
-    folder = Path(
-        os.environ.get("CLUSTLAB_SLOT_FOLDER") or Path(tempfile.gettempdir()) / f"clustlab-{getpass.getuser()}"
-    )
+    folder = Path(os.environ.get("CLUSTLAB_SLOT_FOLDER") or Path(tempfile.gettempdir()) / f"clustlab-{_user()}")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # in a container whose user has a number and no name
+        return str(os.getuid())
 
 
 def _ahead(folder: Path, ticket: Path) -> int:

@@ -66,6 +66,9 @@ def test_only_checkpoints_and_methods_that_can_go_on_are_offered(parent: Run) ->
     assert methods[0] == "IDEC"
     assert {"DEC", "DCN"} <= set(methods)
     assert "k-means" not in methods
+    shown = {str(each.key) for each in (*app.number_input, *app.selectbox)}
+    assert "option-fork-training-batch_size" in shown
+    assert not shown & {f"option-fork-training-{name}" for name in ("epochs", "learning_rate", "pretraining")}
     assert any("Kept as they are: the data (digits), the seed (0)" in caption.value for caption in app.caption)
 
 

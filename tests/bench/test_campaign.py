@@ -102,12 +102,11 @@ def test_a_shared_past_is_the_cells_own_and_any_other_is_not(runs: Path) -> None
     _, idec = filled(grid, runs)
     assert idec.wall_s > 1000, "pretraining counts"
 
-    other = with_settings(open_run(runs / dec.run).spec, ["training.epochs=3"])
+    other = with_settings(open_run(runs / dec.run).spec, ["learning_rate=0.02"])
     stray = fork(open_run(runs / dec.run), other, runs=runs)
     launch.inline.start(stray.folder.path)
     assert stray.state == "finished"
-    settings = ("training.epochs=3", *TINY[1:])
-    (row,) = filled(Grid(("dec",), ("blobs",), settings=settings), runs)
+    (row,) = filled(Grid(("dec",), ("blobs",), settings=(*TINY, "learning_rate=0.02")), runs)
     assert row.run != stray.name
 
 

@@ -14,7 +14,7 @@ from clustlab import catalog, launch
 from clustlab.cli import app
 from clustlab.data import load
 from clustlab.errors import LaunchError, SpecError
-from clustlab.launch.fork import checkpoint_steps, crossroads
+from clustlab.launch.fork import checkpoint_steps, crossroads, settled
 from clustlab.runs import Run, open_run
 from clustlab.spec import RunSpec, with_settings
 
@@ -109,11 +109,21 @@ def test_what_does_not_fit_is_refused_in_a_sentence(runs: Path, parents: dict[tu
         launch.fork(parent, parent.spec, step=5, runs=runs)
     with pytest.raises(SpecError, match="keeps its parent's data, seed.* network would change"):
         launch.fork(parent, with_settings(parent.spec, ["network.latent_dim=4"]), step=PRETRAINED, runs=runs)
+    for setting in ("training.epochs=9", "training.learning_rate=0.5", "training.pretraining=stacked denoising"):
+        with pytest.raises(
+            SpecError, match=rf"training\.\w+ says how pretraining goes, and is settled at step {PRETRAINED}"
+        ):
+            launch.fork(parent, with_settings(parent.spec, [setting]), step=PRETRAINED, runs=runs)
     with pytest.raises(SpecError, match="vae-kmeans cannot go on from a run of ae-kmeans"):
         launch.fork(parent, parent.spec.model_copy(update={"method": "vae-kmeans"}), runs=runs)
     with pytest.raises(LaunchError, match="no checkpoint at the end of a phase after which anything is trained"):
         launch.fork(parent, parent.spec, runs=runs)
     assert list(runs.iterdir()) == [], "nothing is left behind"
+
+
+def test_while_pretraining_its_recipe_alone_is_settled(parents: dict[tuple[str, ...], Run]) -> None:
+    assert settled(parents[()], PRETRAINED - 1) == ("pretraining",)
+    assert set(settled(parents[()], PRETRAINED)) == {"epochs", "learning_rate", "pretraining"}
 
 
 def test_another_method_shares_the_pretraining_and_nothing_more(runs: Path) -> None:
@@ -160,8 +170,8 @@ def test_new_settings_hold_from_the_fork_on(runs: Path) -> None:
 def test_another_past_is_refused_by_the_worker(runs: Path, parents: dict[tuple[str, ...], Run]) -> None:
     """Stacked pretraining goes through phases that this parent never saw."""
     parent = parents[()]
-    spec = with_settings(parent.spec, ["training.pretraining=stacked denoising"])
-    child = launch.fork(parent, spec, step=PRETRAINED, runs=runs)
+    child = launch.fork(parent, parent.spec, step=PRETRAINED, runs=runs)
+    child.folder.spec.write_text(child.folder.spec.read_text().replace('"end-to-end"', '"stacked denoising"'))
     launch.ENGINES["inline"](child.folder.path)
     assert child.state == "failed"
     assert "had been through pretrain, and this one would have been through" in child.status["error"]

@@ -25,6 +25,17 @@ def test_a_ticket_of_a_process_that_is_gone_keeps_nobody_waiting(
     assert not stale.exists()
 
 
+def test_a_user_without_a_name_has_slots_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found")
+
+    monkeypatch.delenv("CLUSTLAB_SLOT_FOLDER")
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr("getpass.getuser", nameless)
+    with take_slot(lambda ahead: None):
+        assert [path.name for path in tmp_path.iterdir()] == [f"clustlab-{os.getuid()}"]
+
+
 def test_a_ticket_of_a_living_process_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLUSTLAB_SLOT_FOLDER", str(tmp_path))
     earlier = tmp_path / f"{time.time_ns():020d}-{os.getpid()}.ticket"

@@ -11,7 +11,7 @@ from clustlab import catalog, launch
 from clustlab.app.components import option_form
 from clustlab.app.state import ForkForm, option_key, show_run
 from clustlab.errors import ClustlabError
-from clustlab.launch.fork import Crossroads, crossroads
+from clustlab.launch.fork import Crossroads, crossroads, settled
 from clustlab.runs import Run
 from clustlab.spec import RunSpec, Training
 
@@ -80,7 +80,7 @@ def show(run: Run) -> None:
         help="The run's own method, and while pretraining lasts every one that is pretrained alike.",
     )
     st.caption(_kept(run))
-    spec = _spec(run, method, known)
+    spec = _spec(run, step, method, known)
     if st.button("Fork", type="primary", icon=":material/call_split:", key="fork-yes"):
         try:
             child = launch.fork(run, RunSpec.parse(spec), step=step, runs=run.folder.path.parent)
@@ -96,7 +96,7 @@ def _place(place: Crossroads) -> str:
     return f"step {place.step} · {'end of' if place.ends else 'in'} {place.phase}"
 
 
-def _spec(run: Run, method: str, known: dict[str, Any]) -> dict[str, Any]:
+def _spec(run: Run, step: int, method: str, known: dict[str, Any]) -> dict[str, Any]:
     """Show what may differ from the parent; return the fields of the child's spec."""
     spec = run.spec.model_dump()
     entry, same = known["methods"][method], method == run.spec.method
@@ -124,7 +124,7 @@ def _spec(run: Run, method: str, known: dict[str, Any]) -> dict[str, Any]:
                 given = run.spec.extensions.get(name, {})
                 joined[name] = _options(name, extensions[name]["card"]["title"], declared, given)
     training = Training.model_json_schema()["properties"]
-    used = {name: training[name] for name in catalog.used(entry, "training")}
+    used = {name: training[name] for name in catalog.used(entry, "training") if name not in settled(run, step)}
     with st.expander("Training", icon=":material/settings:"):
         values = _options("training", "Training", used, spec["training"])
     return {

@@ -75,7 +75,8 @@ def read_images(path: Path, options: Mapping[str, str]) -> Dataset:
     Raises
     ------
     DataError
-        If there are none or too many, one cannot be read, or they are larger than :data:`MOST_SIDE`.
+        If there are none or too many, one cannot be read or holds several, or they are larger than
+        :data:`MOST_SIDE`.
     """
     with image_files(path) as files:
         forms = [_form(path.name, file) for file in files]
@@ -102,7 +103,8 @@ def image_files(path: Path) -> Iterator[list[ImageFile]]:
     Raises
     ------
     DataError
-        If there are none, too many, one is too large, or some lie in sub-folders and some do not.
+        If there are none, too many, one is too large, a folder cannot be read, or some lie in sub-folders and some do
+        not.
     """
     if path.is_dir():
         yield _classified(path.name, _in_folder(path))
@@ -130,8 +132,17 @@ def opened(place: str, file: ImageFile) -> Image:
 
 
 def _in_folder(path: Path) -> dict[str, Callable[[], bytes]]:
+    """Return the images in a folder and those below it; a class may be a link to a folder elsewhere."""
+
+    def refuse(error: OSError) -> None:
+        raise DataError(f"the folder {error.filename} cannot be read ({error.strerror})") from error
+
     found: dict[str, Callable[[], bytes]] = {}
-    for folder, _, names in os.walk(path):
+    for folder, folders, names in os.walk(path, followlinks=True, onerror=refuse):
+        above = {each.resolve() for each in (Path(folder), *Path(folder).parents)}
+        folders[:] = [
+            name for name in folders if Path(folder, name).resolve() not in above
+        ]  # links may lead in circles
         for name in names:
             file = Path(folder) / name
             if _is_image(inside := file.relative_to(path)):
@@ -206,6 +217,11 @@ def _header(place: str, file: ImageFile) -> Image:
     if image.mode not in GREY + COLOUR:
         called = f"“{checking.plain(file.name)}” in {place}"
         raise DataError(f"{called} has pixels of the kind {image.mode}; save it with 8 bits a channel")
+    pages = getattr(image, "n_frames", 1)
+    if pages > 1 and image.format != "MPO":  # in which cameras put previews of one and the same picture
+        raise DataError(
+            f"“{checking.plain(file.name)}” in {place} holds {pages} images; save each in a file of its own"
+        )
     return image
 
 

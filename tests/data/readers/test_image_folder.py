@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -127,3 +129,40 @@ def test_a_damaged_zip_is_refused(tmp_path: Path) -> None:
     (tmp_path / "damaged.zip").write_bytes(b"PK no zip")
     with pytest.raises(DataError, match=r"damaged\.zip is not a zip or damaged"):
         load(str(tmp_path / "damaged.zip"))
+
+
+def test_classes_may_be_links_to_folders_and_links_may_lead_in_circles(tmp_path: Path) -> None:
+    elsewhere = placed(tmp_path / "elsewhere", {"1.png": png(10), "2.png": png(20)})
+    here = Path(placed(tmp_path / "here", {"ape/1.png": png(30)}))
+    (here / "bee").symlink_to(elsewhere, target_is_directory=True)
+    (here / "ape" / "up").symlink_to(here, target_is_directory=True)
+    (here / "ape" / "aside").symlink_to(tmp_path / "empty", target_is_directory=True)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "back").symlink_to(here / "ape", target_is_directory=True)
+    data = load(str(here))
+    assert data.class_names == ("ape", "bee")
+    assert data.y is not None
+    assert data.y.tolist() == [0, 1, 1]
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = Path(placed(tmp_path, {"ape/1.png": png(10), "bee/1.png": png(20)}))
+
+    def closed(path: str) -> Iterator[os.DirEntry[str]]:
+        if str(path).endswith("bee"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    scan = os.scandir
+    monkeypatch.setattr("os.scandir", closed)
+    with pytest.raises(DataError, match=r"pictures/bee cannot be read \(Permission denied\)"):
+        load(str(here))
+
+
+@pytest.mark.parametrize("suffix", ["tif", "gif"])
+def test_a_file_of_several_images_is_refused(tmp_path: Path, suffix: str) -> None:
+    stream = io.BytesIO()
+    pages = [Image.new("L", (8, 8), value) for value in (0, 90, 180)]
+    pages[0].save(stream, {"tif": "TIFF", "gif": "GIF"}[suffix], save_all=True, append_images=pages[1:])
+    with pytest.raises(DataError, match=f"“stack.{suffix}” in pictures holds 3 images"):
+        load(placed(tmp_path, {f"stack.{suffix}": stream.getvalue(), "1.png": png(10)}))
