@@ -314,7 +314,8 @@ def _print_dataset(name: str, as_json: bool) -> None:
     if as_json:
         _print_json(told)
         return
-    Console().print(f"{found.title}: {found.n} samples of {'×'.join(map(str, found.shape))}", highlight=False)
+    shape = "×".join(map(str, found.shape))
+    Console().print(f"{found.title}: {found.n} samples of {shape}", markup=False, highlight=False)
     for class_name, count in counts.items():
         Console().print(f"  {class_name}  {count} ({count / found.n:.1%})", markup=False, highlight=False)
     for note in found.notes:

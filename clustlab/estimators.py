@@ -49,7 +49,7 @@ def _answers(question: str) -> Callable[[RunEstimator], bool]:
         if hasattr(estimator, "_model"):
             return question in estimator._model.answers
         try:
-            return question in _answers_of(estimator._spec("digits").to_json())
+            return question in _answers_of(estimator._spec("digits", seed=0).to_json())
         except SpecError:
             return True  # fit will say what is wrong with the parameters
 
@@ -190,13 +190,13 @@ class RunEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMix
             self._divisor = np.float32(max(1.0, samples.max()) if samples.ndim > 2 else 1.0)
         return samples / self._divisor
 
-    def _spec(self, data: str) -> RunSpec:
-        """Return the spec that the parameters ask for."""
+    def _spec(self, data: str, *, seed: int | None = None) -> RunSpec:
+        """Return the spec that the parameters ask for; its seed is drawn from ``random_state`` unless it is given."""
         given = {name: _plain(value) for name, value in self.get_params(deep=False).items()}
         extensions, settings, runs = given.pop("extensions"), given.pop("settings"), given.pop("runs")
-        n_clusters, seed = given.pop("n_clusters"), given.pop("random_state")
-        if not isinstance(seed, int):
-            seed = int(check_random_state(seed).randint(2**31 - 1))
+        n_clusters, state = given.pop("n_clusters"), given.pop("random_state")
+        if seed is None:
+            seed = state if isinstance(state, int) else int(check_random_state(state).randint(2**31 - 1))
         spec = RunSpec.parse(
             {
                 "method": self.method,

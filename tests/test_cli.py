@@ -15,6 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import clustlab
@@ -124,6 +125,13 @@ def test_runs_are_listed_and_controlled_by_name(command: Command, record: Callab
         code, _, err = command(wish, run.name)
         assert code == 1
         assert "is finished" in err
+
+
+def test_names_of_data_are_texts_and_no_markup(command: Command, tmp_path: Path) -> None:
+    np.savez(tmp_path / "a[bold]b.npz", X=np.eye(4), y=[0, 1, 0, 1])
+    code, out, err = command("data", str(tmp_path / "a[bold]b.npz"))
+    assert code == 0, err
+    assert out.startswith("a[bold]b: 4 samples of 4")
 
 
 def test_methods_and_data_are_described(command: Command) -> None:

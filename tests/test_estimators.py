@@ -125,6 +125,10 @@ def test_numbers_of_numpy_are_numbers() -> None:
 def test_the_seed_may_be_a_generator() -> None:
     first, second = (small("idec", random_state=np.random.RandomState(5)).fit(X) for _ in range(2))
     np.testing.assert_array_equal(first.embedding_, second.embedding_)
+    state = np.random.RandomState(5)
+    asked = small("idec", random_state=state)
+    assert hasattr(asked, "predict")
+    assert state.randint(1000) == np.random.RandomState(5).randint(1000), "to ask draws nothing"
     assert not np.array_equal(first.embedding_, small("idec", random_state=6).fit(X).embedding_)
     assert small("idec", random_state=None).fit(X).labels_.shape == (60,)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
@@ -17,6 +18,9 @@ MOST_BYTES = 4 * 2**30
 
 MOST_NAME = 200
 """Characters that the name of a class may have."""
+
+LEVELS = 100
+"""Values that float32 must tell apart within the range of a feature; with fewer, what differs would be rounded away."""
 
 CHUNK = 4096
 
@@ -54,7 +58,7 @@ def check_room(file: str, shape: Sequence[int], itemsize: int = 4) -> None:
         )
 
 
-def samples(file: str, x: np.ndarray) -> tuple[np.ndarray, Literal["images", "vectors"]]:
+def samples(file: str, x: np.ndarray, names: Sequence[str] = ()) -> tuple[np.ndarray, Literal["images", "vectors"]]:
     """Return samples as clustlab has them, float32, and how they are drawn.
 
     Parameters
@@ -64,15 +68,19 @@ def samples(file: str, x: np.ndarray) -> tuple[np.ndarray, Literal["images", "ve
     x : ndarray, shape (n, D), (n, h, w), (n, h, w, 1) or (n, h, w, 3)
         Numbers. Images of type uint8 are divided by 255, other images whose values exceed 1 by their largest value;
         vectors stay as they are.
+    names : sequence of str, optional
+        Of the features, for sentences.
 
     Raises
     ------
     DataError
-        If they are no numbers, not of such a shape, fewer than two, missing, infinite, negative grey values, or all
-        the same.
+        If they are no numbers, not of such a shape, fewer than two, missing, infinite, negative grey values, all the
+        same, or so close to each other far from 0 that float32 would make them the same.
     """
     found = form(file, x)
     check_room(file, x.shape)
+    if found.kind == "vectors" and x.dtype != np.float32 and x.dtype.itemsize >= 4:
+        _check_precision(file, x, names)
     x = x[..., 0] if x.ndim == 4 and x.shape[3] == 1 else x
     with np.errstate(over="ignore"):  # what does not fit into float32 becomes infinite and is refused below
         x = x.astype(np.float32, order="C")
@@ -81,6 +89,21 @@ def samples(file: str, x: np.ndarray) -> tuple[np.ndarray, Literal["images", "ve
     if found.kind == "images" and largest > 1:
         x /= np.float32(largest)
     return x, found.kind
+
+
+def _check_precision(file: str, x: np.ndarray, names: Sequence[str]) -> None:
+    """Refuse features whose values lie so far from 0 that float32 would round their differences away."""
+    low, high = x.min(axis=0).astype(np.float64), x.max(axis=0).astype(np.float64)
+    with np.errstate(invalid="ignore"):  # what is infinite is refused elsewhere
+        spread, coarse = high - low, LEVELS * np.finfo(np.float32).eps * np.maximum(abs(low), abs(high))
+        lost = np.flatnonzero((spread > 0) & (spread < coarse))
+    if len(lost):
+        at = int(lost[0])
+        called = f"“{plain(names[at], 40)}”" if names else f"feature {at + 1}"
+        raise DataError(
+            f"{called} of {file} lies between {low[at]:.10g} and {high[at]:.10g}, too close together for single "
+            "precision so far from 0; subtract a constant from it, or leave it out"
+        )
 
 
 class Form(NamedTuple):
@@ -170,6 +193,10 @@ def classes(
         if values[0] < 0 or values[-1] >= len(label_names):
             raise DataError(f"{file} names {len(label_names)} classes, but has samples of class {values[-1]}")
         names = tuple(str(label_names[value]) for value in values)
+        often = Counter(names)  # as the two cranes of ImageNet, the bird and the machine
+        names = tuple(
+            f"{name} ({value})" if often[name] > 1 else name for name, value in zip(names, values, strict=True)
+        )
     longest = max(map(len, names))
     if longest > MOST_NAME:
         raise DataError(f"a class in {file} has a name of {longest:,} characters; at most {MOST_NAME} are allowed")

@@ -76,7 +76,8 @@ def read_table(path: Path, options: Mapping[str, str]) -> Dataset:
     if stray := [name for name in one_hot if name not in features]:
         raise DataError(f"one-hot takes features apart, and “{checking.plain(stray[0], 40)}” of {path.name} is none")
     _must_be_whole(path.name, frame[features + ([label] if label else [])])
-    x, kind = checking.samples(path.name, _numbers(path.name, frame[features], one_hot))
+    numbers = _numbers(path.name, frame[features], one_hot)
+    x, kind = checking.samples(path.name, numbers, () if one_hot else features)
     notes = (f"Classes are the column “{label}”." if label else "No column holds classes.", *_told(left_out))
     if not label:
         return Dataset(path.stem, path.stem, x, None, (), kind, notes)

@@ -87,3 +87,21 @@ def test_an_array_that_lies_about_its_size_is_refused(tmp_path: Path) -> None:
         archive.writestr("X.npy", stream.getvalue() + bytes(100))
     with pytest.raises(DataError, match="has not the size that it says"):
         load(str(tmp_path / "bomb.npz"))
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.int64, np.int32])
+def test_differences_that_single_precision_would_lose_are_refused(tmp_path: Path, kind: type) -> None:
+    seconds = 1_700_000_000 + np.arange(60)  # multiples of 128 are what float32 has there
+    near = np.stack([np.arange(60), seconds], axis=1).astype(kind)
+    with pytest.raises(DataError, match=r"feature 2 of mine\.npz lies between 1700000000 and 1700000059, too close"):
+        load(saved(tmp_path, X=near))
+    load(saved(tmp_path, X=near - near.min(axis=0)))
+    load(saved(tmp_path, X=near.astype(np.float32)))  # nothing is lost that is there
+    same = np.stack([np.arange(60), np.full(60, 1_700_000_000)], axis=1).astype(kind)
+    load(saved(tmp_path, X=same))
+
+
+def test_classes_of_one_name_stay_two(tmp_path: Path) -> None:
+    """ImageNet has two cranes, the bird and the machine."""
+    data = load(saved(tmp_path, X=np.eye(3), y=[0, 1, 2], label_names=np.array(["crane", "dog", "crane"])))
+    assert data.class_names == ("crane (0)", "dog", "crane (2)")

@@ -120,6 +120,7 @@ def test_parquet_is_read_alike(tmp_path: Path) -> None:
         ("", "", "flowers.csv"),
         ("a,b\n1,2,3\n4,5,6\n", "", "cannot be read as a table"),
         ("a,b\n1,2\n1,2,3,4\n", "", "cannot be read as a table"),
+        ("a,time\n1,1700000000\n2,1700000003\n", "", "“time” of flowers.csv lies between 1700000000 and 1700000003"),
         ("a,b\n1,inf\n2,3\n", "", "missing, infinite or too large"),
         ("a,label\n1,0.5\n2,1\n", "", "neither whole numbers nor texts"),
     ],
