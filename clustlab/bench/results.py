@@ -48,6 +48,11 @@ class Results:
     path: Path
     ours: bool
 
+    @property
+    def title(self) -> str:
+        """Name of the data, and of the table unless that is ours and called like the data: no two are called alike."""
+        return self.data if self.ours and self.path.stem == self.data else f"{self.data} ({self.path.name})"
+
 
 class Summary(NamedTuple):
     """A column of a table over the seeds of one method with one set of extensions (``none``, ``acai`` …).
@@ -91,12 +96,12 @@ def results(folders: Iterable[Path] | None = None) -> list[Results]:
 
 
 def changes_everywhere(there: Iterable[Results], extensions: str, name: str) -> dict[str, list[Summary]]:
-    """Return what a set of extensions changes in a column, in percentage points, by data set of our own tables."""
+    """Return what a set of extensions changes in a column, in percentage points, by the titles of our own tables."""
     found = {}
     for each in there:
         pairs = changes(each.rows, extensions, name) if each.ours else {}
         if pairs:
-            found[each.data] = [
+            found[each.title] = [
                 Summary(method, extensions, float(values.mean()), float(values.std()), len(values))
                 for method, values in ((method, 100 * pd.Series(changed)) for method, changed in pairs.items())
             ]

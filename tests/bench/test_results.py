@@ -62,8 +62,10 @@ def test_changes_on_all_data_are_points_by_data_set_of_our_own_tables(folder: Pa
     digits, images, _ = results([folder])
     assert changes_everywhere([digits, images], "acai", "gmm_acc") == {}
     found = changes_everywhere([replace(digits, ours=True), replace(images, ours=True)], "acai", "gmm_acc")
-    assert list(found) == ["digits"]
-    (change,) = found["digits"]
+    assert list(found) == ["digits (table.csv)"], "a table of ours that is called like its data is called so alone"
+    (change,) = found["digits (table.csv)"]
+    named = replace(digits, ours=True, path=folder / "digits.csv")
+    assert list(changes_everywhere([named], "acai", "gmm_acc")) == ["digits"]
     assert (change.method, change.mean, change.seeds) == ("idec", pytest.approx(5), 1)
 
 

@@ -56,7 +56,7 @@ def page() -> None:
 def _choose(there: list[Results]) -> tuple[Results, str, str]:
     """Let the person choose the data, the score and what the labels come from."""
     data, kind, source = st.columns([4, 3, 5])
-    named = {each.data if each.ours else f"{each.data} ({each.path.name})": each for each in there}
+    named = {each.title: each for each in there}
     name = data.segmented_control(
         "Data", list(named), default=next(iter(named)), required=True, wrap=True, key="bench-data"
     )
