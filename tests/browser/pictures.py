@@ -1,7 +1,8 @@
 """Take pictures of what a person sees; run as ``PYTHONPATH=tests python -m browser.pictures OUT RUN_FOLDER…``.
 
 Every page, and every explanation that one of the runs offers (each once, by the first run that has it), at 1440 and
-1024 pixels, light and dark; and of each run what tells most of it, small, as the pages of the methods show it.
+1024 pixels, light and dark; of each run what tells most of it, small, as the pages of the methods show it; and what
+was measured of the critic.
 Nothing here is a test: somebody has to look.
 """
 
@@ -49,6 +50,9 @@ def main() -> None:
                     with opened(browser, 1440, scheme) as page:
                         picture = portrait(server, page, run, rarest(run, runs))
                         picture.save(out / f"{(run.spec.method, *run.spec.extensions)[-1]}-{scheme}.webp", quality=75)
+            for scheme in ("light", "dark"):
+                with opened(browser, 1440, scheme) as page:
+                    changes(server, page).save(out / f"changes-{scheme}.webp", quality=75)
         browser.close()
 
 
@@ -85,6 +89,18 @@ def portrait(server: Server, page: Page, run: Run, panel: str) -> Image.Image:
     whole = page.screenshot(clip={"x": left, "y": TABS, "width": width - left, "height": height - TABS})
     picture = Image.open(io.BytesIO(whole))
     return picture.resize((SMALL, round(picture.height * SMALL / picture.width)), Image.Resampling.LANCZOS)
+
+
+def changes(server: Server, page: Page) -> Image.Image:
+    """Return the figure of what the critic changes, method by method, on all data that was measured."""
+    page.goto(f"{server.url}/benchmarks")
+    page.get_by_text("on all data").click()
+    figure = page.locator(".st-key-bench-changes-everywhere")
+    figure.locator(".legend").wait_for()
+    settled(page)
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(1500)
+    return Image.open(io.BytesIO(figure.screenshot()))
 
 
 def rarest(run: Run, runs: list[Run]) -> str:

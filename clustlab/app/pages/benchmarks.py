@@ -29,6 +29,9 @@ __all__ = ["page"]
 ALIKE = {"mnist": ("MNIST",), "usps": ("USPS",), "fashion-mnist": ("Fashion-MNIST",), "reuters10k": ("Reuters-10k",)}
 """Data of which papers print figures, by our name; MNIST stands for all of its 70,000 digits only."""
 
+TOLD_SETTINGS = 3
+"""Settings of a table that its first sentence lists."""
+
 
 def page() -> None:
     """Draw the page."""
@@ -80,7 +83,9 @@ def _choose(there: list[Results]) -> tuple[Results, str, str]:
 def _told(chosen: Results) -> str:
     seeds = sorted(chosen.rows["seed"].unique())
     settings = chosen.protocol.get("settings") or []
-    options = f"with {', '.join(f'`{each}`' for each in settings)}" if settings else "default options"
+    more = f" and {len(settings) - TOLD_SETTINGS} more (all in the protocol below)"
+    named = ", ".join(f"`{each}`" for each in settings[:TOLD_SETTINGS]) + (more if settings[TOLD_SETTINGS:] else "")
+    options = f"with {named}" if settings else "default options"
     count = f"seeds {seeds[0]}–{seeds[-1]}" if len(seeds) > 1 else f"seed {seeds[0]} only"
     return (
         f"{len(chosen.rows)} runs, {count}, {options}. Every sample is scored; no option, epoch or restart was chosen "
