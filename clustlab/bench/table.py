@@ -99,12 +99,11 @@ def short_names(data: Iterable[str]) -> dict[str, str]:
 
     Where two files then had the same name, all are called with as many folders as it takes to tell them apart.
     """
-    taken_apart = {each: split_options(each) for each in data}
-    deepest = max((len(path.parts) for path, _ in taken_apart.values()), default=1)
+    places = {each: split_options(each) for each in data}
+    deepest = max((len(path.parts) for path, _ in places.values()), default=1)
     names: dict[str, str] = {}
     for most in range(1, deepest + 1):
-        names = {each: with_options("/".join(path.parts[-most:]), options) for each, (path, options) in
-                 taken_apart.items()}  # fmt: skip
+        names = {each: with_options("/".join(path.parts[-most:]), given) for each, (path, given) in places.items()}
         if len(set(names.values())) == len(names):
             break
     return names
