@@ -35,4 +35,4 @@ def opened_arrays(path: Path) -> Iterator[NpzFile]:
     except FileNotFoundError:
         raise
     except DAMAGED as error:
-        raise RunError(f"{path.parent.name}/{path.name} is damaged ({error})") from error
+        raise RunError(f"the file {path.parent.name}/{path.name} is damaged ({error})") from error

@@ -46,7 +46,7 @@ class JsonLines:
         try:
             records = [json.loads(line) for line in whole.splitlines() if line.strip()]
         except ValueError as error:
-            raise RunError(f"{self.path.parent.name}/{self.path.name} is damaged ({error})") from error
+            raise RunError(f"the file {self.path.parent.name}/{self.path.name} is damaged ({error})") from error
         self._offset += len(whole)
         return records
 

@@ -250,7 +250,7 @@ def test_the_runs_page_lists_a_damaged_run_among_the_others(record: Callable[...
     (of_damaged,) = [row for row in rows if f"{damaged.name} ·" in row]
     assert ">finished<" in of_whole
     assert ">damaged<" in of_damaged
-    assert f'title="{damaged.name}/{lost} is damaged' in of_damaged
+    assert f'title="the file {damaged.name}/{lost} is damaged' in of_damaged
 
 
 def test_the_runs_page_says_what_to_do_when_there_is_nothing(runs: Path) -> None:
