@@ -130,6 +130,12 @@ class Training(Part):
     device: Literal["auto", "cpu", "cuda", "mps"] = option(
         "auto", help="Where tensors live; auto takes an accelerator where there is one.", advanced=True
     )
+    precision: Literal["float32", "bfloat16"] = option(
+        "float32",
+        help="In what linear layers and convolutions multiply; bfloat16 keeps two to three digits, and is quicker on "
+        "accelerators alone. Parameters and objectives stay in float32.",
+        advanced=True,
+    )
 
 
 class Recording(Part):

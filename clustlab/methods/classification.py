@@ -23,7 +23,7 @@ __all__ = [
     "marginal_entropy_term",
 ]
 
-USES = frozenset({"training.batch_size"})
+USES = frozenset({"training.batch_size", "training.precision"})
 """What a classifier trained by mini-batches needs of the spec: there is neither autoencoder nor pretraining."""
 
 

@@ -227,7 +227,7 @@ class KINGDRA(Method):
             Published("MNIST", f"{TALK}; KINGDRA-LADDER-DOT", acc=0.980),
         ),
     )
-    uses = USES
+    uses = USES - {"training.precision"}  # ladders multiply as one batch of matrices, not by layers
 
     class Options(LadderOptions):
         models: int = option(5, low=2, high=50, symbol="M", help="Networks in the ensemble. The paper has 10.")

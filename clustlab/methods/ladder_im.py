@@ -120,7 +120,7 @@ class LadderIM(Method):
             Published("MNIST", f"{TALK}; LADDER-DOT", acc=0.892),
         ),
     )
-    uses = USES
+    uses = USES - {"training.precision"}  # ladders multiply as one batch of matrices, not by layers
     Options = LadderOptions
 
     def build(self, shape: tuple[int, ...], n_samples: int, n_clusters: int) -> nn.Module:

@@ -17,6 +17,7 @@ from clustlab.extensions.base import join
 from clustlab.methods.base import Card, Method, Phase, Samples
 from clustlab.methods.pretraining import steps_per_epoch
 from clustlab.methods.samples import FileSamples
+from clustlab.networks.half_precision import multiply_in_bfloat16
 from clustlab.spec import RunSpec, run_title
 
 __all__ = ["Assembly", "Work", "as_samples", "assemble", "choose_device", "set_up"]
@@ -111,6 +112,8 @@ def assemble(spec: RunSpec, samples: Samples, n_clusters: int, device: torch.dev
     additions = {name: extensions.find(name)(options) for name, options in spec.extensions.items()}
     for name, extension in additions.items():
         model[name] = extension.build(samples.shape, spec.network)
+    if spec.training.precision == "bfloat16":
+        multiply_in_bfloat16(model)
     model.to(device)
     phases, notes = list(method.phases(model["method"], samples)), []
     for name, extension in additions.items():

@@ -15,6 +15,7 @@ from training_helpers import Listener, small_spec, trained
 
 import clustlab
 from clustlab import extensions, methods
+from clustlab.catalog import described, used
 from clustlab.data import Dataset
 from clustlab.methods.base import Phase
 from clustlab.runs import Run
@@ -161,6 +162,24 @@ def test_labels_reach_neither_training_nor_stopping(
         assert torch.equal(codes[0][0], other)
         assert torch.equal(codes[0][1], labels)
         assert codes[0][2] == steps
+
+
+IN_LAYERS = [name for name in METHODS if "precision" in used(described()["methods"][name], "training")]
+"""Methods whose networks are made of layers that can multiply in fewer bits."""
+
+
+@pytest.mark.parametrize("method", IN_LAYERS)
+def test_half_precision_is_in_the_products_alone(method: str, blobs: Dataset) -> None:
+    spec = small_spec(method, n_clusters=3, data="blobs", options=short(method))
+    halved = spec.model_copy(update={"training": spec.training.model_copy(update={"precision": "bfloat16"})})
+    (_, exact, _), (work, rounded, listener) = trained(spec, blobs), trained(halved, blobs)
+    assert all(np.isfinite(list(terms.values())).all() for terms in listener.terms)
+    for name, value in rounded.model.state_dict().items():
+        assert value.dtype == exact.model.state_dict()[name].dtype, name
+    assert any(
+        not torch.equal(value, exact.model.state_dict()[name]) for name, value in rounded.model.state_dict().items()
+    )
+    assert read_out_all(work.phases[-1], work.samples)["codes"].dtype == np.float32
 
 
 @pytest.mark.slow
