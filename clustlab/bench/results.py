@@ -78,6 +78,8 @@ def _ours() -> Path:
 def results(folders: Iterable[Path] | None = None) -> list[Results]:
     """Return what has been measured, one entry for each data set of each table that has its protocol beside it.
 
+    Tables of ours come first, and each kind in the order of titles.
+
     Parameters
     ----------
     folders : iterable of Path, optional
@@ -85,14 +87,14 @@ def results(folders: Iterable[Path] | None = None) -> list[Results]:
     """
     found = []
     for folder in folders or (_ours(), runs_folder()):
-        for path in sorted(path for path in folder.glob("*") if path.suffix in SUFFIXES):
+        for path in (path for path in folder.glob("*") if path.suffix in SUFFIXES):
             table, protocol = _table(path), _protocol(path)
             if table is None or not protocol:
                 continue
             finished = table[table["state"] == "finished"]
             for data, rows in finished.groupby("data", sort=True):
                 found.append(Results(_title(str(data)), rows, protocol, path, folder == _ours()))
-    return found
+    return sorted(found, key=lambda each: (not each.ours, each.title))
 
 
 def changes_everywhere(there: Iterable[Results], extensions: str, name: str) -> dict[str, list[Summary]]:

@@ -93,6 +93,7 @@ def portrait(server: Server, page: Page, run: Run, panel: str) -> Image.Image:
 
 def changes(server: Server, page: Page) -> Image.Image:
     """Return the figure of what the critic changes, method by method, on all data that was measured."""
+    page.set_viewport_size({"width": 1440, "height": 1600})  # the figure is taller than other pictures
     page.goto(f"{server.url}/benchmarks")
     page.get_by_text("on all data").click()
     figure = page.locator(".st-key-bench-changes-everywhere")
