@@ -148,6 +148,7 @@ class AAE(Method):
             "Adam at 0.001 for all players and a style of two coordinates, where musyoku has 0.0001 and ten.",
             "The encoder's y is deterministic, a softmax; heads are fed to the decoder as they are.",
         ),
+        paper_settings={"options": {"style_dim": 10}, "network": {"hidden": "1000-1000"}},
     )
 
     class Options(Part):

@@ -74,6 +74,11 @@ class AAEKMeans(Method):
                 "16.8 million images. The discriminator is theirs: 100, 100, leaky ReLU, no noise."
             ),
         ),
+        paper_settings={
+            "options": {"whiten": True},
+            "network": {"kind": "convolutional", "latent_dim": 32},
+            "training": {"learning_rate": 1e-4, "batch_size": 64},
+        },
         published=(
             Published("MNIST", "ACAI authors' poster, 32 coordinates, whitened, test split", acc=0.7919),
             Published("MNIST", "ACAI authors' poster, 256 coordinates, whitened, test split", acc=0.8100),

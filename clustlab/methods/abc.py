@@ -180,6 +180,7 @@ class ABC(Method):
                 "pretraining instead of 784–1000–250–50–10 with stacked Boltzmann machines."
             ),
         ),
+        paper_settings={"network": {"hidden": "1000-250-50"}},
         published=(
             Published("MNIST", "as reported in a comparison table of 2018 (HCIS)", acc=0.760, nmi=0.669),
             Published("USPS", "as reported in a comparison table of 2018 (HCIS)", acc=0.715, nmi=0.651),

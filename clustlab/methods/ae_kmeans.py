@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from clustlab.methods.base import Card, Method, Phase, Published, Samples, Values
 from clustlab.methods.kmeans import KMeansModel, lloyd
-from clustlab.methods.pretraining import pretrain
+from clustlab.methods.pretraining import DEC_SETTINGS, pretrain
 from clustlab.networks import Autoencoder
 from clustlab.readout import KMeansProtocol, whitening
 from clustlab.spec import Part, option
@@ -153,6 +153,7 @@ class AEKMeans(Method):
                 "DEC stacks denoising autoencoders; set network.hidden and training.pretraining for the original."
             ),
         ),
+        paper_settings=DEC_SETTINGS,
         published=(
             Published("MNIST", "IDEC paper, table 2", acc=0.8182, nmi=0.7473),
             Published("MNIST", "DEC-Keras, mean of 10 runs", acc=0.879, nmi=0.807, ari=0.783),

@@ -62,6 +62,11 @@ class AEUMAPGMM(Method):
             ),
             *UMAPGMM.card.deviations,
         ),
+        paper_settings={
+            "options": {"n_neighbours": 20},
+            "network": {"hidden": "500-500-2000"},
+            "training": {"epochs": 1000},
+        },
         published=(
             Published("MNIST", "N2D paper, quoted in the issues of its code", acc=0.979, nmi=0.942),
             Published("Fashion-MNIST", "N2D paper, quoted in the issues of its code", acc=0.672, nmi=0.684),

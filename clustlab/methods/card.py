@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 __all__ = ["Card", "Published"]
 
@@ -39,6 +40,9 @@ class Card:
         What goes wrong, how one sees it, and what guards against it here.
     deviations : tuple of str
         Where our defaults differ from the paper, and why.
+    paper_settings : mapping of str to mapping
+        Parts of a spec (``options``, ``network``, ``training``) with which a run is as near to the paper as options can
+        bring it, where defaults are smaller because most data here are.
     published : tuple of Published
     """
 
@@ -51,4 +55,5 @@ class Card:
     algorithm: tuple[str, ...] = ()
     pitfalls: tuple[str, ...] = ()
     deviations: tuple[str, ...] = ()
+    paper_settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     published: tuple[Published, ...] = ()

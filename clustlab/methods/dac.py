@@ -133,6 +133,7 @@ class DAC(Method):
             "No augmentation unless asked for; the released recipe turns, moves, stretches and brightens images.",
             "RMSprop averages squares over 100 steps (PyTorch's default), Keras over 10.",
         ),
+        paper_settings={"options": {"channels": 64, "dense_layers": 2, "augment": True}},
         published=(
             Published("MNIST", TABLE, acc=0.9775, nmi=0.9351, ari=0.9486),
             Published("CIFAR-10", TABLE, acc=0.5218, nmi=0.3959, ari=0.3059),
@@ -192,6 +193,7 @@ class DACStar(Method):
             "Pairs of a sample with itself do not count.",
             "Network, normalisation, scale of the logits, augmentation and RMSprop as for DAC.",
         ),
+        paper_settings={"options": {"channels": 64, "dense_layers": 2, "augment": True}},
         published=(
             Published("MNIST", TABLE, acc=0.9660, nmi=0.9246, ari=0.9406),
             Published("CIFAR-10", TABLE, acc=0.4982, nmi=0.3793, ari=0.2802),

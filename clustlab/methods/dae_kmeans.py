@@ -68,6 +68,11 @@ class DAEKMeans(Method):
             ),
             "With stacked pretraining the joint training that follows is denoising, too; DEC's is not.",
         ),
+        paper_settings={
+            "options": {"whiten": True},
+            "network": {"kind": "convolutional", "latent_dim": 32},
+            "training": {"learning_rate": 1e-4, "batch_size": 64},
+        },
         published=(
             Published("MNIST", "ACAI authors' poster, 32 coordinates, whitened, test split", acc=0.8259),
             Published("MNIST", "ACAI authors' poster, 256 coordinates, whitened, test split", acc=0.7089),

@@ -23,7 +23,7 @@ from clustlab.methods.base import (
     Term,
     Values,
 )
-from clustlab.methods.pretraining import pretrain, reconstruction, steps_per_epoch
+from clustlab.methods.pretraining import DEC_SETTINGS, pretrain, reconstruction, steps_per_epoch
 from clustlab.metrics import match
 from clustlab.objectives.centroid_updates import distance_to_means, reseed_empty, running_mean, variances
 from clustlab.objectives.kmeans import lloyd_step, nearest_centroid
@@ -185,6 +185,7 @@ class DCN(Method):
             ),
             "k-means has 20 seedings as everywhere in this laboratory, 10 in the released code.",
         ),
+        paper_settings=DEC_SETTINGS,
         published=(
             Published("MNIST", "the paper, as reported in DEC-DA (Guo et al. 2018) and others", 0.83, 0.81, 0.75),
             Published("MNIST", "FcDCN in DEC-DA (Guo et al. 2018), mean of 5", acc=0.901, nmi=0.849),

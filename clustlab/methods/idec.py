@@ -6,7 +6,7 @@ from torch import nn
 
 from clustlab.methods.base import Card, Method, Optimiser, Phase, Player, Published, Samples
 from clustlab.methods.dec import ClusteringOptions, SoftClusteringModel, clustering_phase, clustering_term
-from clustlab.methods.pretraining import pretrain, reconstruction
+from clustlab.methods.pretraining import DEC_SETTINGS, pretrain, reconstruction
 from clustlab.spec import option
 
 __all__ = ["IDEC"]
@@ -50,6 +50,7 @@ class IDEC(Method):
             "The network is 256-128-10 instead of 500-500-2000-10.",
             "Adam at 0.001 on all data, as the paper has it for MNIST.",
         ),
+        paper_settings=DEC_SETTINGS,
         published=(
             Published("MNIST", "paper, table 2", acc=0.8806, nmi=0.8672),
             Published("USPS", "paper, table 2", acc=0.7605, nmi=0.7846),

@@ -162,9 +162,9 @@ class KINGDRA(Method):
         ),
         idea="Believe what several networks agree on, teach it to all of them as if it were labels, and ask again.",
         objective=(
-            r"\min \sum_m \alpha D_m + \lambda \left[ M(p_m) + M(\tilde p_m) \right] "
-            r"+ \beta \, \mathrm{KL}(p_m \,\Vert\, \tilde p_m) + \gamma \, \mathrm{CE}(\hat y, \tilde p_m), \quad "
-            r"M = H(Y|X) - \mu H(Y)"
+            r"\begin{aligned} & \min \sum_m \alpha D_m + \lambda \left[ M(p_m) + M(\tilde p_m) \right] "
+            r"+ \beta \, \mathrm{KL}(p_m \,\Vert\, \tilde p_m) + \gamma \, \mathrm{CE}(\hat y, \tilde p_m) \\ "
+            r"& M = H(Y|X) - \mu H(Y) \end{aligned}"
         ),
         symbols={
             "m": "a network of the ensemble",
@@ -217,6 +217,10 @@ class KINGDRA(Method):
             ),
             "Networks, noise and batches differ from the paper's as in LADDER-IM: see there.",
         ),
+        paper_settings={
+            "options": {"hidden": "1200-1200", "models": 10, "rounds": 50, "cluster_epochs": 250, "confidence": 0.9},
+            "training": {"batch_size": 64},
+        },
         published=(
             Published("MNIST", TALK, acc=0.985),
             Published("STL-10 (ResNet-50 features)", TALK, acc=0.951),

@@ -111,6 +111,7 @@ class LadderIM(Method):
             "Variances have 10⁻⁵ added instead of 10⁻¹⁰.",
             "The top layer is not normalised, as in the code for MNIST; for features (STL-10, CIFAR-10) it is there.",
         ),
+        paper_settings={"options": {"hidden": "1200-1200"}, "training": {"batch_size": 64}},
         published=(
             Published("MNIST", TALK, acc=0.950),
             Published("STL-10 (ResNet-50 features)", TALK, acc=0.907),

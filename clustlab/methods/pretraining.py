@@ -12,7 +12,10 @@ from clustlab.objectives.corruption import drop
 from clustlab.objectives.reconstruction import squared_error
 from clustlab.spec import Training
 
-__all__ = ["autoencode", "layer_by_layer", "pretrain", "reconstruction", "steps_per_epoch"]
+__all__ = ["DEC_SETTINGS", "autoencode", "layer_by_layer", "pretrain", "reconstruction", "steps_per_epoch"]
+
+DEC_SETTINGS = {"network": {"hidden": "500-500-2000"}, "training": {"pretraining": "stacked denoising"}}
+"""Network and pretraining of DEC's paper, which those of IDEC, DCN and VaDE took over; parts of a spec."""
 
 DROPOUT = 0.2
 """Share of the units that layer-wise pretraining drops (DEC, section 3.3)."""

@@ -23,7 +23,7 @@ from clustlab.methods.base import (
     Term,
     Values,
 )
-from clustlab.methods.pretraining import pretrain, reconstruction, steps_per_epoch
+from clustlab.methods.pretraining import DEC_SETTINGS, pretrain, reconstruction, steps_per_epoch
 from clustlab.networks.variational import LOG_VARIANCE_RANGE, VariationalAutoencoder
 from clustlab.objectives.centroid_updates import reseed_components
 from clustlab.objectives.gaussian_kld import divergence
@@ -293,6 +293,11 @@ class VaDE(Method):
             "Narrow posteriors at the start (log-variance −3), warm-up and bounds on variances are ours.",
             "Dead components are brought back; the released code gives up a bad start (HAR), judging by labels.",
         ),
+        paper_settings={
+            "options": {"cluster_epochs": 3000},
+            "network": DEC_SETTINGS["network"],
+            "training": {**DEC_SETTINGS["training"], "batch_size": 100},
+        },
         published=(
             Published("MNIST", "authors' README (best run)", acc=0.9446),
             Published("MNIST", "Guo et al. 2018 (DEC-DA), released code", acc=0.945, nmi=0.876),

@@ -99,6 +99,11 @@ class VAEKMeans(Method):
             ),
             "Adam at 0.001 for 200 epochs on the shared network; ACAI's authors: convolutions, Adam at 0.0001.",
         ),
+        paper_settings={
+            "options": {"whiten": True},
+            "network": {"kind": "convolutional", "latent_dim": 32},
+            "training": {"learning_rate": 1e-4, "batch_size": 64},
+        },
         published=(
             Published("MNIST", "ACAI authors' poster, 32 coordinates, whitened, test split", acc=0.7574),
             Published("MNIST", "ACAI authors' poster, 256 coordinates, whitened, test split", acc=0.8344),

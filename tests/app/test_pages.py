@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 import clustlab.app
 from clustlab import catalog
-from clustlab.app.components.training_form import FIRST, PRESETS, preset_spec
+from clustlab.app.presets import FIRST, PRESETS
 from clustlab.data import sources
 from clustlab.runs import Run, list_runs
 from clustlab.spec import RunSpec
@@ -162,10 +162,30 @@ def test_a_first_visitor_begins_with_one_button(runs: Path, monkeypatch: pytest.
     assert app.query_params["run"] in (run.name, [run.name])
 
 
-def test_every_preset_is_a_spec() -> None:
-    for name, preset in PRESETS.items():
-        assert preset_spec(name).method == preset["method"]
+def test_every_preset_can_run_and_says_which_network_it_has() -> None:
+    for preset in PRESETS.values():
+        catalog.check(preset.spec)
+        network = preset.spec.network
+        if "network" not in catalog.described()["methods"][preset.spec.method]["uses"]:
+            assert preset.promise.startswith("No network")
+        elif network.kind == "mlp":
+            assert f"-{network.hidden}-{network.latent_dim}" in preset.promise
+        else:
+            assert preset.promise.startswith("Convolutions")
     assert FIRST in PRESETS
+
+
+def test_the_settings_of_the_paper_are_one_click_away(runs: Path) -> None:
+    app = laboratory().run()
+    app.selectbox(key="form-method").select("dec").run()
+    button(app, "Settings of the paper").click().run()  # type: ignore[attr-defined]
+    assert not app.exception
+    assert app.text_input(key="option-network-hidden").value == "500-500-2000"
+    assert app.selectbox(key="option-training-pretraining").value == "stacked denoising"
+    (toast,) = app.toast
+    assert "hidden = 500-500-2000" in toast.value
+    app.selectbox(key="form-method").select("kmeans").run()
+    assert "Settings of the paper" not in [each.label for each in app.button]
 
 
 def test_the_form_shows_samples_of_the_data(runs: Path) -> None:

@@ -15,7 +15,7 @@ from training_helpers import Listener, small_spec, trained
 
 import clustlab
 from clustlab import extensions, methods
-from clustlab.catalog import described, used
+from clustlab.catalog import check, described, used
 from clustlab.data import Dataset
 from clustlab.methods.base import Phase
 from clustlab.runs import Run
@@ -196,6 +196,17 @@ def test_the_card_explains_every_method(method: str) -> None:
     assert all([card.title, card.paper, card.idea, card.objective, card.symbols, card.look_for])
     for name, field in METHODS[method].Options.model_fields.items():
         assert field.description, f"{method}.{name} has no help"
+
+
+@pytest.mark.parametrize("method", [name for name in METHODS if METHODS[name].card.paper_settings])
+def test_the_settings_of_the_paper_can_be_asked_for_and_are_not_the_defaults(method: str) -> None:
+    settings = METHODS[method].card.paper_settings
+    spec, usual = RunSpec.parse({"method": method, **settings}), RunSpec.parse({"method": method})
+    check(spec)
+    defaults = {**usual.model_dump(), "options": METHODS[method].Options().model_dump()}
+    for part, values in settings.items():
+        for name, value in values.items():
+            assert value != defaults[part][name], f"{part}.{name}"
 
 
 @pytest.mark.parametrize(("method", "extension"), [cell for cell in cells() if cell[1]])

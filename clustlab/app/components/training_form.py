@@ -2,64 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
 from clustlab import catalog
 from clustlab.app.components import data_form, option_form
+from clustlab.app.presets import PRESETS
 from clustlab.app.state import Form, option_key
 from clustlab.data import Source
 from clustlab.spec import Network, Recording, RunSpec, Training
 
-__all__ = ["FIRST", "PRESETS", "preset_spec", "show"]
-
-PRESETS: dict[str, dict[str, Any]] = {
-    "IDEC with the ACAI critic on digits": {"method": "idec", "extensions": ["acai"], "data": "digits"},
-    "Watch DEC harden its clusters": {"method": "dec", "data": "digits"},
-    "What k-means sees in an autoencoder": {"method": "ae-kmeans", "data": "digits"},
-    "See k-means fail on correlated codes": {"method": "kmeans", "data": "stripes"},
-    "A mixture of Gaussians that finds the stripes": {
-        "method": "gmm",
-        "data": "stripes",
-        "options": {"covariance": "full"},
-    },
-    "VaDE: the mixture that codes are drawn from": {"method": "vade", "data": "digits"},
-    "An adversary shapes the codes": {"method": "aae-kmeans", "data": "digits"},
-    "UMAP lays digits out, and k-means is enough": {"method": "umap-kmeans", "data": "digits"},
-    "What lies between two lines?": {
-        "method": "ae-kmeans",
-        "extensions": ["acai"],
-        "data": "lines",
-        "n_clusters": 10,
-        "network": {"latent_dim": 32},
-        "training": {"epochs": 50, "batch_size": 64},
-    },
-    "A latent space that is a plane": {"method": "idec", "data": "digits", "network": {"latent_dim": 2}},
-    "The convolutional networks of the ACAI paper": {
-        "method": "idec",
-        "extensions": ["acai"],
-        "data": "digits",
-        "network": {"kind": "convolutional"},
-        "training": {"epochs": 50},
-    },
-    "IDEC on a sample of MNIST": {"method": "idec", "data": "mnist-sample", "training": {"epochs": 50}},
-}
-"""Starting points: what a person might want to see first, as parts of a spec."""
-
-FIRST = "IDEC with the ACAI critic on digits"
-"""The starting point for somebody who has seen nothing yet."""
+__all__ = ["show"]
 
 PARTS: dict[str, type[Network] | type[Training] | type[Recording]] = {
     "network": Network,
     "training": Training,
     "recording": Recording,
 }
-
-
-def preset_spec(name: str) -> RunSpec:
-    """Return the spec of a preset."""
-    return RunSpec.parse(PRESETS[name])
 
 
 def show() -> RunSpec | None:
@@ -77,6 +38,8 @@ def show() -> RunSpec | None:
         st.selectbox(
             "Start from", list(PRESETS), index=None, placeholder="a preset …", key=Form.PRESET, on_change=_apply_preset
         )
+        if preset := PRESETS.get(st.session_state[Form.PRESET] or ""):
+            st.caption(preset.promise)
         data = data_form.choose()
         method = st.selectbox(
             "Method",
@@ -87,6 +50,7 @@ def show() -> RunSpec | None:
         st.caption(methods[method]["card"]["idea"])
         chosen = _choose_extensions(extensions, methods[method])
         n_clusters, seed = _clusters_and_seed(data)
+        _offer_paper_settings(method, methods[method]["card"]["paper_settings"])
         with st.expander("Options", icon=":material/tune:"):
             options = _options(method, methods[method]["options"], methods[method]["card"]["title"])
             joined = {
@@ -137,13 +101,43 @@ def _apply_preset() -> None:
         return
     for key in [key for key in st.session_state if str(key).startswith("option-")]:
         del st.session_state[key]
-    st.session_state[Form.METHOD] = preset["method"]
-    st.session_state[Form.DATA] = preset["data"]
-    st.session_state[Form.EXTENSIONS] = preset.get("extensions", [])
-    st.session_state[Form.CLUSTERS] = preset.get("n_clusters")
-    for owner, part in [(preset["method"], "options"), *((part, part) for part in PARTS)]:
-        for name, value in preset.get(part, {}).items():
-            st.session_state[option_key(owner, name)] = value
+    content = preset.content
+    st.session_state[Form.METHOD] = content["method"]
+    st.session_state[Form.DATA] = content["data"]
+    st.session_state[Form.EXTENSIONS] = content.get("extensions", [])
+    st.session_state[Form.CLUSTERS] = content.get("n_clusters")
+    _fill(content["method"], content)
+
+
+def _fill(method: str, content: Mapping[str, Any]) -> None:
+    """Set the options that parts of a spec name; the others stay as they are."""
+    for part in ("options", *PARTS):
+        for name, value in content.get(part, {}).items():
+            st.session_state[option_key(method if part == "options" else part, name)] = value
+
+
+def _offer_paper_settings(method: str, content: Mapping[str, Mapping[str, Any]]) -> None:
+    """Offer to set all that the paper has otherwise, in one click."""
+    if not content:
+        return
+    told = ", ".join(
+        f"{name.replace('_', ' ')} = {value}" for values in content.values() for name, value in values.items()
+    )
+    st.button(
+        "Settings of the paper",
+        key="paper-settings",
+        type="tertiary",
+        icon=":material/article:",
+        help=f"Sets {told}. Defaults are smaller, because most data here are; what no option can say stands on the "
+        "method's page.",
+        on_click=_take_paper_settings,
+        args=(method, content, told),
+    )
+
+
+def _take_paper_settings(method: str, content: Mapping[str, Mapping[str, Any]], told: str) -> None:
+    _fill(method, content)
+    st.toast(f"{told}: training takes longer now.", icon=":material/article:")
 
 
 def _choose_extensions(extensions: dict[str, Any], method: dict[str, Any]) -> list[str]:

@@ -18,6 +18,7 @@ from clustlab.app.components import (
     timeline,
     training_form,
 )
+from clustlab.app.presets import FIRST, PRESETS
 from clustlab.app.state import (
     Session,
     current_run,
@@ -75,22 +76,22 @@ def _welcome() -> None:
             type="primary",
             icon=":material/play_arrow:",
             on_click=_start,
-            args=(training_form.FIRST,),
+            args=(FIRST,),
         )
         st.caption(
             "It takes about half a minute, and the map begins to move within seconds. Or begin with another idea:"
         )
         with st.container(horizontal=True, gap="small"):
-            for name in training_form.PRESETS:
-                if name != training_form.FIRST:
-                    st.button(name, key=f"first-run-{name}", on_click=_start, args=(name,))
+            for name, preset in PRESETS.items():
+                if name != FIRST:
+                    st.button(name, key=f"first-run-{name}", help=preset.promise, on_click=_start, args=(name,))
         st.caption("To choose data, method and options yourself, fill in the form on the left and press *Train*.")
 
 
 def _start(preset: str) -> None:
     """Train a preset; for use as a callback."""
     try:
-        show_run(launch.launch(training_form.preset_spec(preset)))
+        show_run(launch.launch(PRESETS[preset].spec))
     except ClustlabError as error:
         remember(Session.ERROR, str(error))
 

@@ -12,6 +12,8 @@ from clustlab.app.state import Link, Session, show_in_form
 from clustlab.bench.grid import NONE
 from clustlab.bench.results import SCORES, results, summary
 from clustlab.data.assets import assets_folder
+from clustlab.sharing.snippet import command_of
+from clustlab.spec import RunSpec
 
 __all__ = ["page"]
 
@@ -70,6 +72,7 @@ def _card(name: str, entry: dict[str, Any], known: dict[str, Any]) -> None:
     _picture(name, card["title"] if is_method else f"IDEC joined by {card['title']}")
     _list("What goes wrong, and what guards against it", card["pitfalls"])
     _list("Where our defaults differ from the paper", card["deviations"])
+    _paper_settings(name, card["paper_settings"])
     _published(card["published"])
     if is_method:
         _measured(name, known)
@@ -87,6 +90,12 @@ def _list(heading: str, sentences: list[str], *, numbered: bool = False) -> None
     if sentences:
         st.markdown(f"**{heading}**")
         st.markdown("\n".join(f"{'1.' if numbered else '-'} {sentence}" for sentence in sentences))
+
+
+def _paper_settings(method: str, content: dict[str, Any]) -> None:
+    if content:
+        st.markdown("**With the settings of the paper**, as far as options go")
+        st.code(command_of(RunSpec.parse({"method": method, **content})), language="bash", wrap_lines=True)
 
 
 def _picture(name: str, title: str) -> None:
