@@ -1,6 +1,6 @@
 """What can go wrong because of what a person asked for: each message is one sentence that says what is allowed."""
 
-__all__ = ["ClustlabError", "DataError", "LaunchError", "RunError", "SpecError"]
+__all__ = ["ClustlabError", "DamagedError", "DataError", "LaunchError", "RunError", "SpecError"]
 
 
 class ClustlabError(Exception):
@@ -17,6 +17,10 @@ class DataError(ClustlabError, ValueError):
 
 class RunError(ClustlabError):
     """A run folder or archive that is missing, foreign, damaged, or of a newer format."""
+
+
+class DamagedError(RunError):
+    """A file of a run that holds something else than what was written; one that merely cannot be read now is none."""
 
 
 class LaunchError(ClustlabError):

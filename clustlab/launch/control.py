@@ -37,17 +37,18 @@ def stop(run: Run) -> None:
 
 
 def resume(run: Run, start: Callable[[Path], None] = process.start) -> None:
-    """Let a paused run go on, or start a new worker for one that was stopped, failed or lost.
+    """Let a paused run go on, or start a new worker for one that was stopped, failed or lost, or lost its result.
 
     Raises
     ------
     LaunchError
-        If the run is running or finished.
+        If the run is running, or finished with a result that can be read.
     """
     if run.state == "paused":
         _ask(run, "resume")
         return
-    _require(run, {"stopped", "failed", "lost"}, "resumed")
+    if run.state != "finished" or run.has_result:
+        _require(run, {"stopped", "failed", "lost"}, "resumed")
     run.folder.control.unlink(missing_ok=True)
     start(run.folder.path)
 

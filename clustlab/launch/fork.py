@@ -13,7 +13,7 @@ from clustlab.data.files import is_path
 from clustlab.errors import LaunchError, SpecError
 from clustlab.launch.submit import submit
 from clustlab.launch.unchanged import check_unchanged
-from clustlab.runs.layout import RunFolder, write_aside
+from clustlab.runs.layout import RunFolder, write_aside, write_json
 from clustlab.runs.reader import JsonLines, Run, open_run
 from clustlab.runs.status import now
 from clustlab.spec import Parent, RunSpec
@@ -22,7 +22,6 @@ __all__ = ["Crossroads", "checkpoint_steps", "crossroads", "fork", "pretraining_
 
 KEPT = ("data", "seed", "n_clusters", "network")
 """Parts of the spec that a fork has in common with its parent; a past with others would not be its own."""
-
 
 OF_PRETRAINING = ("epochs", "learning_rate", "pretraining")
 """Options of :class:`clustlab.spec.Training` that say how pretraining goes, and nothing of what follows."""
@@ -204,6 +203,8 @@ def _copy_past(parent: Run, child: RunFolder, checkpoint: Path, step: int) -> No
     ]
     events = [event for event in parent.events if event["step"] < step]
     events.append({"step": step, "time": now(), "kind": "forked", "text": parent.name})
+    # The rest is the worker's to say; of the data it must know, before it goes on, which ones the past has seen.
+    write_json(child.about, {key: parent.about[key] for key in ("dataset", "n_clusters") if key in parent.about})
     for path, lines in ((child.scalars, scalars), (child.events, events), (child.frame_index, frames)):
         _write_lines(path, lines)
 

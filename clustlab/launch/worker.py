@@ -27,7 +27,7 @@ from clustlab.launch.slots import Slot, take_slot
 from clustlab.launch.unchanged import check_unchanged
 from clustlab.runs.layout import RunFolder
 from clustlab.runs.reader import Run
-from clustlab.runs.writer import RunWriter
+from clustlab.runs.writer import RunWriter, write_failure
 
 __all__ = ["execute"]
 
@@ -69,9 +69,14 @@ def execute(path: Path, patience: float = LOCK_SECONDS) -> str:
 
 
 def _execute_alone(run: Run) -> str:
-    if _has_result(run):
-        return "finished"
-    writer = RunWriter(run.folder)
+    try:
+        if run.has_result:
+            return "finished"
+        run.folder.result.unlink(missing_ok=True)  # a damaged one; the run goes on from its checkpoint
+        writer = RunWriter(run.folder)
+    except (RunError, OSError) as error:
+        write_failure(run.folder, _sentence(error))
+        return "failed"
     try:
         state = _wait_and_train(run, writer)
     except Exception as error:
@@ -82,18 +87,6 @@ def _execute_alone(run: Run) -> str:
         raise
     writer.status(state=state, message="")
     return state
-
-
-def _has_result(run: Run) -> bool:
-    """Whether there is a result; one that cannot be read is thrown away, and the run goes on from its checkpoint."""
-    if not run.folder.result.exists():
-        return False
-    try:
-        _ = run.result
-    except RunError:
-        run.folder.result.unlink()
-        return False
-    return True
 
 
 def _wait_and_train(run: Run, writer: RunWriter) -> str:
@@ -141,8 +134,6 @@ def _train(run: Run, writer: RunWriter, slot: Slot) -> None:
     writer.status(message="building the networks")
     work = set_up(spec, dataset, device)
     probe, arrays = choose_probe(dataset, work.samples, spec.recording.probe, spec.seed)
-    writer.about(work.about())
-    writer.sample(arrays)
 
     def paused(is_over: Callable[[], bool]) -> None:
         slot.release()
@@ -160,6 +151,8 @@ def _train(run: Run, writer: RunWriter, slot: Slot) -> None:
         training.restore(checkpoint, fork=spec.parent is not None)
         recorder.restore(checkpoint["recorder"])
         writer.event("resumed", training.step)
+    writer.about(work.about())  # not before all that may refuse to go on: it says which data the checkpoint has seen
+    writer.sample(arrays)
     run_phases(training, work.phases, work.samples, recorder)
     writer.status(message="reading out the clusters of the whole data set")
     writer.result(_result(work.phases, work, dataset))
@@ -195,22 +188,24 @@ def _result(phases: Sequence[Any], work: Any, dataset: Any) -> dict[str, np.ndar
 
 def _write_failure(folder: RunFolder, writer: RunWriter, error: Exception) -> None:
     """Put one sentence into the status and the traceback into the log, as far as the disk still takes them."""
-    if isinstance(error, ClustlabError):
-        sentence = str(error)
-    elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        sentence = "the disk is full; make room and resume the run"
-    elif isinstance(error, OSError):
-        sentence = f"a file could not be read or written: {error}"
-    elif isinstance(error, MemoryError):
-        sentence = "there is not enough memory for this run; a smaller network or batch needs less"
-    else:
-        sentence = f"an unexpected error ended the run ({type(error).__name__}: {error}); details are in the log"
     try:
         with folder.log.open("a") as log:
             log.write(traceback.format_exc())
     except OSError:
         traceback.print_exc()
-    writer.status(state="failed", error=sentence, message="")
+    writer.status(state="failed", error=_sentence(error), message="")
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, ClustlabError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full; make room and resume the run"
+    if isinstance(error, OSError):
+        return f"a file could not be read or written: {error}"
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for this run; a smaller network or batch needs less"
+    return f"an unexpected error ended the run ({type(error).__name__}: {error}); details are in the log"
 
 
 def _versions() -> dict[str, str]:

@@ -120,7 +120,7 @@ def import_run(source: str | Path | IO[bytes], runs: Path) -> Run:
                 return _placed(aside, runs, f"{spec.method}-{Path(spec.data).stem}")
     except FileNotFoundError as error:
         raise RunError(f"there is no archive {source}") from error
-    except DAMAGED as error:
+    except (OSError, *DAMAGED) as error:
         raise RunError(f"the archive cannot be read: {error}") from error
 
 
@@ -217,7 +217,7 @@ def _look_through(run: Run) -> None:
         if [frame.number for frame in run.frames] != list(range(len(run.frames))):
             raise RunError("the archived run is damaged: its frames are not numbered 0, 1, 2 …")
         _ = run.scalars, run.events
-    except (*DAMAGED, LookupError, TypeError, AttributeError) as error:
+    except (OSError, *DAMAGED, LookupError, TypeError, AttributeError) as error:
         raise RunError(f"the archived run is damaged or foreign: its records lack something ({error})") from error
 
 
@@ -239,7 +239,7 @@ def _check(path: Path, name: str) -> None:
             with path.open(encoding="utf-8") as lines:
                 if not all(isinstance(json.loads(line), dict) for line in lines if line.strip()):
                     raise ValueError("a line is not a JSON object")
-    except DAMAGED as error:
+    except (OSError, *DAMAGED) as error:
         raise RunError(f"the archived run is damaged or foreign: {name} cannot be read ({error})") from error
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -10,12 +12,15 @@ from pathlib import Path
 
 from numpy.lib.npyio import NpzFile
 
-from clustlab.errors import RunError
+from clustlab.errors import DamagedError, RunError
 
 __all__ = ["DAMAGED", "opened_arrays"]
 
-DAMAGED = (OSError, ValueError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
-"""What zipfile raises while it reads a damaged, encrypted or exotic archive."""
+DAMAGED = (
+    *(ValueError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error),
+    *(SyntaxError, tokenize.TokenError),  # the header of an array is Python text
+)
+"""What zipfile and numpy raise while they read a damaged, encrypted or exotic archive."""
 
 
 @contextlib.contextmanager
@@ -26,13 +31,20 @@ def opened_arrays(path: Path) -> Iterator[NpzFile]:
     ------
     FileNotFoundError
         If it is not there.
-    RunError
+    DamagedError
         If it is damaged, which shows when an array is read.
+    RunError
+        If it cannot be read now: no permission, too many open files, a disk that does not answer.
     """
+    name = f"{path.parent.name}/{path.name}"
     try:
         with path.open("rb") as stream, NpzFile(stream, allow_pickle=False) as file:
             yield file
     except FileNotFoundError:
         raise
     except DAMAGED as error:
-        raise RunError(f"the file {path.parent.name}/{path.name} is damaged ({error})") from error
+        raise DamagedError(f"the file {name} is damaged ({error})") from error
+    except OSError as error:
+        if error.errno == errno.EINVAL:  # a damaged directory of the archive leads to a place before its beginning
+            raise DamagedError(f"the file {name} is damaged ({error})") from error
+        raise RunError(f"the file {name} cannot be read ({error.strerror or error})") from error

@@ -12,7 +12,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from clustlab.errors import RunError, SpecError
+from clustlab.errors import DamagedError, RunError, SpecError
 from clustlab.runs.arrays import opened_arrays
 from clustlab.runs.layout import RunFolder
 from clustlab.runs.status import LIVE, derived_state
@@ -33,20 +33,25 @@ class JsonLines:
 
         Raises
         ------
-        RunError
+        DamagedError
             If a line is no record.
+        RunError
+            If the file is there and cannot be read.
         """
+        name = f"{self.path.parent.name}/{self.path.name}"
         try:
             with self.path.open("rb") as stream:
                 stream.seek(self._offset)
                 content = stream.read()
         except FileNotFoundError:
             return []
+        except OSError as error:
+            raise RunError(f"the file {name} cannot be read ({error.strerror or error})") from error
         whole = content[: content.rfind(b"\n") + 1]
         try:
-            records = [json.loads(line) for line in whole.splitlines() if line.strip()]
-        except ValueError as error:
-            raise RunError(f"the file {self.path.parent.name}/{self.path.name} is damaged ({error})") from error
+            records = [dict(json.loads(line)) for line in whole.splitlines() if line.strip()]
+        except (ValueError, TypeError) as error:
+            raise DamagedError(f"the file {name} is damaged ({error})") from error
         self._offset += len(whole)
         return records
 
@@ -136,8 +141,8 @@ class Run:
         if not self.folder.spec.is_file():
             raise RunError(f"{self.folder.path} is not a run folder: it has no spec.json")
         try:
-            self.spec = RunSpec.parse(self.folder.spec.read_text())
-        except SpecError as error:
+            self.spec = RunSpec.parse(self.folder.spec.read_text("utf-8"))
+        except (SpecError, UnicodeDecodeError, OSError) as error:
             raise RunError(f"the run {self.name} cannot be opened: {error}") from error
         self.frames = Frames(self.folder)
         self._scalars: list[dict[str, Any]] = []
@@ -151,13 +156,13 @@ class Run:
     @property
     def title(self) -> str:
         """What a person calls the run: ``IDEC + ACAI on digits · seed 0``."""
-        title = self.about.get("title") or _read_json(self.folder.status).get("title")
+        title = self.about.get("title") or read_json(self.folder.status).get("title")
         return str(title or run_title(self.spec.method, list(self.spec.extensions), self.spec.data, self.spec.seed))
 
     @property
     def status(self) -> dict[str, Any]:
         """Content of ``status.json``, with ``state`` as derived."""
-        status = _read_json(self.folder.status)
+        status = read_json(self.folder.status)
         return {**status, "state": derived_state(status)} if status else {"state": "lost", "step": 0}
 
     @property
@@ -173,7 +178,7 @@ class Run:
     @property
     def about(self) -> dict[str, Any]:
         """Content of ``about.json``; empty before data and networks are ready."""
-        return _read_json(self.folder.about)
+        return read_json(self.folder.about)
 
     @functools.cached_property
     def sample(self) -> dict[str, np.ndarray]:
@@ -198,6 +203,20 @@ class Run:
     def events(self) -> list[dict[str, Any]]:
         """Lines of ``events.jsonl``."""
         return JsonLines(self.folder.events).poll()
+
+    @property
+    def has_result(self) -> bool:
+        """Whether ``result.npz`` is there and whole; reads all of it.
+
+        Raises
+        ------
+        RunError
+            If it is there and cannot be read now.
+        """
+        try:
+            return self.folder.result.exists() and bool(self.result)
+        except DamagedError:
+            return False
 
     @property
     def result(self) -> dict[str, np.ndarray]:
@@ -231,19 +250,19 @@ class Run:
     def summary(self) -> dict[str, Any]:
         """Return what ``clustlab show --json`` prints: status, protocol and metrics as plain values.
 
-        Where a file of the run cannot be read the ``state`` is ``damaged``, and ``error`` says which one.
+        Where a file of the run cannot be read, ``error`` says which one; if it is damaged, so is the ``state``.
         """
         status = self.status
+        state, why = status["state"], status.get("error", "")
+        recorded: dict[str, Any] = {"metrics": {}, "protocol": "", "n_frames": 0}
         try:
-            damage = ""
             recorded = {"metrics": self.metrics, "protocol": self.protocol, "n_frames": len(self.frames)}
         except RunError as error:
-            damage = str(error)
-            recorded = {"metrics": {}, "protocol": "", "n_frames": 0}
+            state, why = "damaged" if isinstance(error, DamagedError) else state, str(error)
         return {
             "run": self.name,
             "title": self.title,
-            "state": "damaged" if damage else status["state"],
+            "state": state,
             "method": self.spec.method,
             "extensions": list(self.spec.extensions),
             "data": self.spec.data,
@@ -253,7 +272,7 @@ class Run:
             "metrics_on": "data set" if self.folder.result.exists() else "probe",
             "step": status.get("step", 0),
             "wall_s": status.get("wall_s", 0.0),
-            "error": damage or status.get("error", ""),
+            "error": why,
             "started": status.get("started", ""),
             "spec": self.spec.model_dump(),
             "folder": str(self.folder.path),
@@ -339,10 +358,11 @@ def delete_run(run: Run) -> None:
         raise RunError(f"the run {run.name} cannot be deleted ({error.strerror})") from error
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file; empty where there is none."""
     try:
-        return dict(json.loads(path.read_text()))
-    except (FileNotFoundError, json.JSONDecodeError):
+        return dict(json.loads(path.read_text("utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
         return {}
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from clustlab.runs.layout import RunFolder, slug, write_aside, write_json
-from clustlab.runs.reader import JsonLines
+from clustlab.runs.reader import JsonLines, read_json
 from clustlab.runs.status import now, process_identity
 
-__all__ = ["RunWriter", "write_spec"]
+__all__ = ["RunWriter", "write_failure", "write_spec"]
 
 STATUS_BYTES = 4096
 """Status is padded to this size, so that it can be overwritten in place when the disk is full."""
@@ -26,6 +26,11 @@ def write_spec(folder: RunFolder, spec_json: str, title: str = "") -> None:
     write_json(folder.status, status)
 
 
+def write_failure(folder: RunFolder, error: str) -> None:
+    """Put into the status of a run why it cannot go on, where its records cannot be read."""
+    _write_status(folder, read_json(folder.status) | {"state": "failed", "error": error, "message": ""})
+
+
 class RunWriter:
     """Writes one run folder; opened again after an interruption it appends, and repeats nothing.
 
@@ -36,6 +41,11 @@ class RunWriter:
     ----------
     folder : RunFolder
         An existing folder that holds ``spec.json``.
+
+    Raises
+    ------
+    RunError
+        If what has been recorded cannot be read.
     """
 
     def __init__(self, folder: RunFolder) -> None:
@@ -49,7 +59,7 @@ class RunWriter:
         self._frame_step = frames[-1]["step"] if frames else -1
         self._frames_at_step = {record["phase"] for record in frames if record["step"] == self._frame_step}
         self.frame_count = len(frames)
-        self._status = json.loads(folder.status.read_text()) | process_identity()
+        self._status = read_json(folder.status) | process_identity()
 
     @property
     def wall_seconds(self) -> float:
@@ -59,14 +69,7 @@ class RunWriter:
     def status(self, **changes: Any) -> None:
         """Merge changes into ``status.json`` and renew the heartbeat."""
         self._status |= changes | {"heartbeat": now()}
-        text = json.dumps(self._status, indent=1, ensure_ascii=False).encode().ljust(STATUS_BYTES)
-        try:
-            write_aside(self.folder.status, lambda stream: stream.write(text))
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            with self.folder.status.open("r+b") as stream:
-                stream.write(text)
+        _write_status(self.folder, self._status)
 
     def about(self, content: Mapping[str, Any]) -> None:
         """Write ``about.json``: what a viewer needs to know before the first frame."""
@@ -115,6 +118,17 @@ class RunWriter:
         except FileNotFoundError:
             return ""
         return word
+
+
+def _write_status(folder: RunFolder, status: Mapping[str, Any]) -> None:
+    text = json.dumps(status, indent=1, ensure_ascii=False).encode().ljust(STATUS_BYTES)
+    try:
+        write_aside(folder.status, lambda stream: stream.write(text))
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        with folder.status.open("r+b") as stream:
+            stream.write(text)
 
 
 def _append(path: Any, record: Mapping[str, Any]) -> None:

@@ -113,3 +113,11 @@ def test_ticked_runs_can_be_compared(record: Callable[..., Run]) -> None:
     assert not app.exception
     assert not app.button(key="compare-ticked").disabled
     assert any("2 runs ticked" in each.value for each in app.caption)
+
+
+@pytest.mark.parametrize("lost", ["frames.jsonl", "scalars.jsonl", "result.npz"])
+def test_a_damaged_run_is_a_sentence_beside_a_whole_one(pair: Path, lost: str) -> None:
+    (pair / "second" / lost).write_bytes(b"\0\n")
+    app = compare_page("first,second").run()
+    assert not app.exception
+    assert all(f"second/{lost} is damaged" in each.value for each in app.error)

@@ -271,6 +271,21 @@ def test_the_runs_page_lists_a_damaged_run_among_the_others(record: Callable[...
     assert ">finished<" in of_whole
     assert ">damaged<" in of_damaged
     assert f'title="the file {damaged.name}/{lost} is damaged' in of_damaged
+    app.button(key=f"delete-{damaged.name}").click().run()
+    assert not app.exception
+    assert any("will be gone for good" in each.value for each in app.markdown)
+
+
+@pytest.mark.parametrize("lost", ["result.npz", "frames.jsonl", "scalars.jsonl", "events.jsonl", "sample.npz"])
+def test_a_damaged_run_is_a_sentence_on_its_page(record: Callable[..., Run], lost: str) -> None:
+    damaged = record()
+    (damaged.folder.path / lost).write_bytes(b"\0\n")
+    app = laboratory()
+    app.query_params["run"] = damaged.name
+    app.run()
+    assert not app.exception
+    assert all(f"{damaged.name}/{lost} is damaged" in each.value for each in app.error)
+    assert len(app.error) == (lost in ("frames.jsonl", "scalars.jsonl", "sample.npz"))
 
 
 def test_the_runs_page_says_what_to_do_when_there_is_nothing(runs: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -61,6 +62,33 @@ def test_a_run_neither_goes_on_nor_is_forked_with_other_data(runs: Path, tmp_pat
     assert run.state == "failed"
     assert f"has changed since {run.name} was begun" in run.status["error"]
     assert run.folder.about.read_bytes() == about
+
+
+def test_a_fork_knows_from_its_first_moment_which_data_its_past_has_seen(runs: Path, tmp_path: Path) -> None:
+    path = written(tmp_path / "mine.npz", 0)
+    parent = trained(path, runs, **SMALL)
+    child = fork(parent, parent.spec)
+    assert child.about == {key: parent.about[key] for key in ("dataset", "n_clusters")}
+    written(path, 1)
+    start(child.folder.path)
+    assert f"has changed since {child.name} was begun" in child.status["error"]
+
+
+@pytest.mark.parametrize("features", [4, 3], ids=["samples of the same shape", "samples of another shape"])
+def test_what_a_run_recorded_before_there_were_digests_is_compared_as_far_as_it_goes(
+    runs: Path, tmp_path: Path, features: int
+) -> None:
+    path = written(tmp_path / "mine.npz", 0)
+    run = trained(path, runs, **SMALL)
+    described = {key: value for key, value in run.about["dataset"].items() if key != "digests"}
+    run.folder.about.write_text(json.dumps(run.about | {"dataset": described}))
+    run.folder.result.unlink()
+    about = run.folder.about.read_bytes()
+    with np.load(path) as old:
+        np.savez(path, X=old["X"][:, :features], y=old["y"])
+    start(run.folder.path)
+    assert run.state == ("finished" if features == 4 else "failed")
+    assert (run.folder.about.read_bytes() == about) == (features != 4)
 
 
 def test_a_model_asks_no_other_samples_than_those_it_was_trained_on(runs: Path, tmp_path: Path) -> None:

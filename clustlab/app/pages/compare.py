@@ -41,7 +41,10 @@ def page() -> None:
         wanted = "two to four runs" if not chosen else "at least one more run"
         st.info(f"Choose {wanted} above, or tick them on the Runs page.", icon=":material/info:")
     else:
-        _side_by_side(chosen)
+        try:
+            _side_by_side(chosen)
+        except RunError as error:
+            st.error(f"Not all of these runs can be shown: {error}.", icon=":material/error:")
 
 
 def _linked() -> tuple[list[Run], list[str]]:

@@ -29,7 +29,7 @@ from clustlab.app.state import (
     selection_in_link,
     show_run,
 )
-from clustlab.errors import ClustlabError
+from clustlab.errors import ClustlabError, RunError
 from clustlab.runs import Run
 
 __all__ = ["page"]
@@ -58,7 +58,10 @@ def page() -> None:
     if run is None:
         _welcome()
         return
-    _stage(run)
+    try:
+        _stage(run)
+    except RunError as error:
+        st.error(f"Not all of this run can be shown: {error}.", icon=":material/error:")
 
 
 def _welcome() -> None:

@@ -122,7 +122,7 @@ def _row(run: Run) -> None:
             on_click="ignore",
         )
         if st.button("Delete", key=f"delete-{run.name}", icon=":material/delete:", disabled=summary["state"] in LIVE):
-            _ask_before_deleting(run)
+            _ask_before_deleting(run, summary["n_frames"])
 
 
 def _told(run: Run, summary: dict[str, Any]) -> str:
@@ -156,8 +156,8 @@ def _duration(seconds: float) -> str:
 
 
 @st.dialog("Delete this run?")
-def _ask_before_deleting(run: Run) -> None:
-    st.markdown(f"**{_plain(run.title)}** with its {len(run.frames)} frames will be gone for good.")
+def _ask_before_deleting(run: Run, n_frames: int) -> None:
+    st.markdown(f"**{_plain(run.title)}** with its {n_frames} frames will be gone for good.")
     with st.container(horizontal=True):
         if st.button("Delete", type="primary", icon=":material/delete:", key="delete-yes"):
             try:

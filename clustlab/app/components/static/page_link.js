@@ -1,3 +1,5 @@
+import { atRest } from "./theme.js";
+
 /** The address of the page says what is looked at: run, frame, selection; so that it can be kept and sent to others. */
 
 const REST_MS = 300;
@@ -61,7 +63,9 @@ export class PageLink {
     this.timer ||= setTimeout(() => {
       this.timer = 0;
       const here = this.place.isConnected && window.location.pathname === this.path; // not while another page takes over
-      if (here && this.store) this.renew();
+      if (!here || !this.store) return;
+      if (atRest()) this.renew();
+      else this.write(); // a page that is on its way has its parameters in the address before its name
     }, REST_MS);
   }
 

@@ -3,9 +3,10 @@
  * its own and changes the button at once; the state that follows is pushed, so that no rerun takes a button away.
  */
 
-import { keep, make, sentence, setText } from "./theme.js";
+import { atRest, keep, make, sentence, setText } from "./theme.js";
 
 const PATIENCE_MS = 15000;
+const REST_MS = 100;
 const ACTS = [
   ["pause", "Pause", "pausing…", "M4 2h3v12H4zM9 2h3v12H9z"],
   ["resume", "Resume", "resuming…", "M4 2l9 6-9 6z"],
@@ -35,7 +36,7 @@ function sign(path) {
 
 class RunControls {
   constructor(host) {
-    Object.assign(this, { store: null, asked: null, told: null, patience: 0 });
+    Object.assign(this, { store: null, asked: null, told: null, patience: 0, rest: 0 });
     this.words = make("span", { class: "words cl-quiet", role: "status" });
     this.buttons = ACTS.map(([act, label, , path]) => {
       const text = make("span", {}, label);
@@ -83,6 +84,10 @@ class RunControls {
   tell() {
     const lives = this.store.alive;
     if (lives === this.data.lives || this.told === lives) return;
+    if (!atRest()) {
+      this.rest ||= setTimeout(() => { this.rest = 0; this.tell(); }, REST_MS);
+      return;
+    }
     this.told = lives;
     this.trigger("lives", lives);
   }
@@ -124,6 +129,7 @@ class RunControls {
   }
 
   destroy() {
+    clearTimeout(this.rest);
     this.forget();
   }
 }

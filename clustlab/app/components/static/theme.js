@@ -57,6 +57,11 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** Whether the page is at rest: a rerun asked for while another is under way would undo a change of page it stands for. */
+export function atRest() {
+  return (document.querySelector("[data-test-script-state]")?.dataset.testScriptState ?? "notRunning") === "notRunning";
+}
+
 /** Set a text only when it differs, so that a live page does not disturb selections and screen readers. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
