@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from clustlab.bench.grid import Cell, Grid, beginning, cells, dataset, meaning
 from clustlab.bench.pool import Pool
 from clustlab.bench.table import HEADER, Row, check_replaceable, read_scores, write_protocol, write_table
+from clustlab.data.files import is_path
 from clustlab.errors import ClustlabError
 from clustlab.launch import control
 from clustlab.launch.fork import checkpoint_steps, fork, pretraining_steps
@@ -197,7 +198,7 @@ def _runs_by_meaning(rows: Sequence[Row], folder: Path) -> dict[int, Run]:
     for run in list_runs(folder):
         if run.spec.data in data and _has_own_past(run):
             try:
-                if unchanged(run, dataset(run.spec)):
+                if not is_path(run.spec.data) or unchanged(run, dataset(run.spec.data)):
                     there.append((meaning(run.spec), run))
             except ClustlabError:
                 continue  # of a method that is not here

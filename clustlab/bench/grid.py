@@ -73,7 +73,7 @@ def cells(grid: Grid) -> list[Cell]:
     SpecError, DataError
         If a name does not exist, or a setting concerns no cell or is not possible.
     """
-    _loaded.cache_clear()  # files may have been written anew since an earlier table
+    dataset.cache_clear()  # files may have been written anew since an earlier table
     known = catalog.described()
     methods = tuple(known["methods"]) if ALL in grid.methods else tuple(dict.fromkeys(grid.methods))
     _check_names(grid, methods, known)
@@ -108,7 +108,7 @@ def meaning(spec: RunSpec) -> tuple[Any, ...]:
     options = _completed(spec.options, "method", spec.method, known["methods"])
     joined = [(name, _completed(given, "extension", name, known["extensions"]))
               for name, given in spec.extensions.items()]  # fmt: skip
-    n_clusters = spec.n_clusters or _loaded(spec.data).n_classes
+    n_clusters = spec.n_clusters or dataset(spec.data).n_classes
     return spec.method, spec.data, spec.seed, n_clusters, options, joined, spec.network, spec.training
 
 
@@ -164,14 +164,14 @@ def _check_names(grid: Grid, methods: Iterable[str], known: dict[str, dict[str, 
     for name in itertools.chain.from_iterable(grid.extension_sets):
         discovery.find("extension", name, known["extensions"])
     for data in grid.data:
-        _loaded(_absolute(data))
+        dataset(_absolute(data))
 
 
 def _cell(spec: RunSpec, data: str, extensions: Sequence[str]) -> Cell:
     given = (spec.method, tuple(extensions), data, spec.seed)
     if reason := catalog.impossible(spec):
         return Cell(*given, None, reason)
-    check(spec, _loaded(spec.data))
+    check(spec, dataset(spec.data))
     return Cell(*given, spec)
 
 
@@ -179,19 +179,15 @@ def _absolute(data: str) -> str:
     return absolute(data) if is_path(data) else data
 
 
-def dataset(spec: RunSpec) -> Dataset:
-    """Return the data of a spec, loaded once a table.
+@functools.lru_cache(maxsize=8)
+def dataset(data: str) -> Dataset:
+    """Return a data set, loaded once a table.
 
     Raises
     ------
     DataError
         As :func:`clustlab.data.load`.
     """
-    return _loaded(spec.data)
-
-
-@functools.lru_cache(maxsize=8)
-def _loaded(data: str) -> Dataset:
     return load(data)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ import pandas as pd
 from clustlab.bench.grid import NONE
 from clustlab.bench.table import SUFFIXES, protocol_path, read_table
 from clustlab.data.assets import assets_folder
+from clustlab.data.readers import suffixes
 from clustlab.runs import runs_folder
 
 __all__ = ["READ_OUTS", "SCORES", "Results", "Summary", "changes", "changes_everywhere", "column", "results", "summary"]
@@ -51,7 +53,9 @@ class Results:
     @property
     def title(self) -> str:
         """Name of the data, and of the table unless that is ours and called like the data: no two are called alike."""
-        return self.data if self.ours and self.path.stem == self.data else f"{self.data} ({self.path.name})"
+        if self.ours:
+            return self.data if self.path.stem == self.data else f"{self.data} ({self.path.stem})"
+        return f"{self.data} ({self.path.name})"
 
 
 class Summary(NamedTuple):
@@ -92,8 +96,9 @@ def results(folders: Iterable[Path] | None = None) -> list[Results]:
             if table is None or not protocol:
                 continue
             finished = table[table["state"] == "finished"]
+            names = _without_endings(finished["data"].unique())
             for data, rows in finished.groupby("data", sort=True):
-                found.append(Results(_title(str(data)), rows, protocol, path, folder == _ours()))
+                found.append(Results(names[str(data)], rows, protocol, path, folder == _ours()))
     return sorted(found, key=lambda each: (not each.ours, each.title))
 
 
@@ -149,10 +154,15 @@ def changes(rows: pd.DataFrame, extensions: str, name: str) -> dict[str, list[fl
     return {str(method): list(map(float, pairs)) for method, pairs in differences.groupby("method")}
 
 
-def _title(data: str) -> str:
-    """Return the name of data in a table without its ending; folders and options tell it from others, and stay."""
-    name, mark, options = data.partition("?")
-    return name.removesuffix(Path(name).suffix) + mark + options
+def _without_endings(data: Iterable[str]) -> dict[str, str]:
+    """Return what data of a table are called: files without their endings where that tells each from the others."""
+    short = {}
+    for each in data:
+        name, mark, options = each.partition("?")
+        ending = next((suffix for suffix in suffixes() if name.lower().endswith(suffix)), "")
+        short[each] = name[: len(name) - len(ending)] + mark + options
+    often = Counter(short.values())
+    return {each: name if often[name] == 1 else each for each, name in short.items()}
 
 
 def _table(path: Path) -> pd.DataFrame | None:

@@ -115,9 +115,10 @@ def check_replaceable(path: Path, header: Iterable[str], data: Iterable[str] = (
     Raises
     ------
     SpecError
-        If there is a file already that lacks a column of the header, or that is one of the data sets.
+        If there is a file already that holds something and lacks a column of the header, or that is one of the data
+        sets.
     """
-    if not path.exists():
+    if not path.exists() or (path.is_file() and not path.stat().st_size):
         return
     try:
         found = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, nrows=0)

@@ -11,7 +11,18 @@ import numpy as np
 
 from clustlab.errors import DataError
 
-__all__ = ["CHUNK", "MOST_BYTES", "Form", "check_room", "classes", "content", "form", "plain", "samples"]
+__all__ = [
+    "CHUNK",
+    "MOST_BYTES",
+    "Form",
+    "check_precision",
+    "check_room",
+    "classes",
+    "content",
+    "form",
+    "plain",
+    "samples",
+]
 
 MOST_BYTES = 4 * 2**30
 """Bytes of the samples of a data set as 32-bit numbers, and of a single array in a file, at most."""
@@ -19,8 +30,8 @@ MOST_BYTES = 4 * 2**30
 MOST_NAME = 200
 """Characters that the name of a class may have."""
 
-LEVELS = 100
-"""Values that float32 must tell apart within the range of a feature; with fewer, what differs would be rounded away."""
+KEPT = 0.9
+"""Of the different values of a feature, the share that float32 must tell apart."""
 
 CHUNK = 4096
 
@@ -75,12 +86,11 @@ def samples(file: str, x: np.ndarray, names: Sequence[str] = ()) -> tuple[np.nda
     ------
     DataError
         If they are no numbers, not of such a shape, fewer than two, missing, infinite, negative grey values, all the
-        same, or so close to each other far from 0 that float32 would make them the same.
+        same, or as :func:`check_precision`.
     """
     found = form(file, x)
     check_room(file, x.shape)
-    if found.kind == "vectors" and x.dtype != np.float32 and x.dtype.itemsize >= 4:
-        _check_precision(file, x, names)
+    check_precision(file, x, names)
     x = x[..., 0] if x.ndim == 4 and x.shape[3] == 1 else x
     with np.errstate(over="ignore"):  # what does not fit into float32 becomes infinite and is refused below
         x = x.astype(np.float32, order="C")
@@ -91,19 +101,39 @@ def samples(file: str, x: np.ndarray, names: Sequence[str] = ()) -> tuple[np.nda
     return x, found.kind
 
 
-def _check_precision(file: str, x: np.ndarray, names: Sequence[str]) -> None:
-    """Refuse features whose values lie so far from 0 that float32 would round their differences away."""
-    low, high = x.min(axis=0).astype(np.float64), x.max(axis=0).astype(np.float64)
-    with np.errstate(invalid="ignore"):  # what is infinite is refused elsewhere
-        spread, coarse = high - low, LEVELS * np.finfo(np.float32).eps * np.maximum(abs(low), abs(high))
-        lost = np.flatnonzero((spread > 0) & (spread < coarse))
-    if len(lost):
-        at = int(lost[0])
-        called = f"“{plain(names[at], 40)}”" if names else f"feature {at + 1}"
-        raise DataError(
-            f"{called} of {file} lies between {low[at]:.10g} and {high[at]:.10g}, too close together for single "
-            "precision so far from 0; subtract a constant from it, or leave it out"
-        )
+def check_precision(file: str, x: np.ndarray, names: Sequence[str] = ()) -> None:
+    """Refuse vectors with a feature whose values lie so far from 0 that float32 would make different ones the same.
+
+    Of some thousand samples, spread over all of them, nine in ten different values must stay different.
+
+    Parameters
+    ----------
+    file : str
+        Name of the file, for the sentence.
+    x : ndarray, shape (n, D)
+        The samples as they are in the file.
+    names : sequence of str, optional
+        Of the features, for the sentence.
+
+    Raises
+    ------
+    DataError
+        If there is such a feature.
+    """
+    if x.ndim != 2 or x.dtype == np.float32 or x.dtype.itemsize < 4:
+        return
+    some = np.asarray(x[:: max(1, len(x) // CHUNK)])
+    with np.errstate(over="ignore", invalid="ignore"):  # what is too large or infinite is refused elsewhere
+        rounded = some.astype(np.float32)
+        inexact = (rounded.astype(some.dtype) != some).any(axis=0)
+    for at in map(int, np.flatnonzero(inexact & np.isfinite(rounded).all(axis=0))):
+        if len(np.unique(rounded[:, at])) < KEPT * len(np.unique(some[:, at])):
+            called = f"“{plain(names[at], 40)}”" if names else f"feature {at + 1}"
+            low, high = some[:, at].min(), some[:, at].max()
+            raise DataError(
+                f"{called} of {file} lies between {low:.10g} and {high:.10g}, where single precision makes different "
+                "values the same; subtract a constant from it, or leave it out"
+            )
 
 
 class Form(NamedTuple):

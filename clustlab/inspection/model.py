@@ -78,7 +78,12 @@ def open_model(run: Run, dataset: Dataset | None = None, *, step: int | None = N
     checkpoint = checkpoints.load(run.folder, step)
     known = about["dataset"]
     form = Form(
-        *(known["title"], known["n"], about["n_clusters"], tuple(known["shape"]), known["scale"], known["kind"]),
+        title=known["title"],
+        n=known["n"],
+        n_clusters=about["n_clusters"],
+        shape=tuple(known["shape"]),
+        scale=known["scale"],
+        kind=known["kind"],
         digest=known.get("digests", {}).get("samples", "") if is_path(run.spec.data) else "",
     )
     state = {name: value.numpy() for name, value in checkpoint["model"].items()}
@@ -353,7 +358,9 @@ class _TrainingSamples(Samples):
                 f"the shape {self.form.shape} and asks for those"
             )
         if self.form.digest and self.dataset.digests["samples"] != self.form.digest:
-            raise DataError(f"{self.spec.data} has changed since the model was trained, which asks for the old samples")
+            raise DataError(
+                f"the samples of {self.dataset.title} are not those that the model was trained on, which it asks for"
+            )
         return as_samples(self.dataset, self.device)
 
     def __getstate__(self) -> dict[str, Any]:

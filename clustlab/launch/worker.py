@@ -130,6 +130,7 @@ def _train(run: Run, writer: RunWriter, slot: Slot) -> None:
             raise Stopped
 
     dataset = load(spec.data, fetching)
+    fetching("looking through the samples")
     check_unchanged(run, dataset)
     writer.status(message="building the networks")
     work = set_up(spec, dataset, device)

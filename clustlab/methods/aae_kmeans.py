@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from clustlab.methods.ae_kmeans import AEKMeansModel, KMeansOptions, cluster_codes
 from clustlab.methods.base import Card, Method, Pass, Phase, Player, Published, Samples, Term
 from clustlab.methods.landscape import landscape_observations
-from clustlab.methods.pretraining import pretrain
+from clustlab.methods.pretraining import BENCHMARK_SETTINGS, pretrain
 from clustlab.networks import Autoencoder, Discriminator
 from clustlab.objectives.adversarial import missed_fake, missed_real, pass_for_real
 from clustlab.objectives.corruption import add_noise
@@ -74,11 +74,7 @@ class AAEKMeans(Method):
                 "16.8 million images. The discriminator is theirs: 100, 100, leaky ReLU, no noise."
             ),
         ),
-        paper_settings={
-            "options": {"whiten": True},
-            "network": {"kind": "convolutional", "latent_dim": 32},
-            "training": {"learning_rate": 1e-4, "batch_size": 64},
-        },
+        paper_settings=BENCHMARK_SETTINGS,
         published=(
             Published("MNIST", "ACAI authors' poster, 32 coordinates, whitened, test split", acc=0.7919),
             Published("MNIST", "ACAI authors' poster, 256 coordinates, whitened, test split", acc=0.8100),

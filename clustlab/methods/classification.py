@@ -14,6 +14,7 @@ from clustlab.objectives.information import entropy, marginal_surprise, mutual_i
 from clustlab.spec import Part, Training, option
 
 __all__ = [
+    "IMSAT_SETTINGS",
     "ClassifierModel",
     "ClassifierOptions",
     "USES",
@@ -22,6 +23,12 @@ __all__ = [
     "evenly_spread",
     "marginal_entropy_term",
 ]
+
+IMSAT_SETTINGS: dict[str, dict[str, Any]] = {
+    "options": {"hidden": "1200-1200", "cluster_epochs": 50},
+    "training": {"batch_size": 250},
+}
+"""Those of IMSAT's paper (Hu et al. 2017), of deep RIM too, with which it compares."""
 
 USES = frozenset({"training.batch_size", "training.precision"})
 """What a classifier trained by mini-batches needs of the spec: there is neither autoencoder nor pretraining."""

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from clustlab.methods.ae_kmeans import AEKMeansModel, KMeansOptions, cluster_codes
 from clustlab.methods.base import Card, Method, Pass, Phase, Published, Samples
-from clustlab.methods.pretraining import pretrain
+from clustlab.methods.pretraining import BENCHMARK_SETTINGS, pretrain
 from clustlab.networks import Autoencoder
 from clustlab.objectives.corruption import add_noise, drop
 from clustlab.spec import option
@@ -68,11 +68,7 @@ class DAEKMeans(Method):
             ),
             "With stacked pretraining the joint training that follows is denoising, too; DEC's is not.",
         ),
-        paper_settings={
-            "options": {"whiten": True},
-            "network": {"kind": "convolutional", "latent_dim": 32},
-            "training": {"learning_rate": 1e-4, "batch_size": 64},
-        },
+        paper_settings=BENCHMARK_SETTINGS,
         published=(
             Published("MNIST", "ACAI authors' poster, 32 coordinates, whitened, test split", acc=0.8259),
             Published("MNIST", "ACAI authors' poster, 256 coordinates, whitened, test split", acc=0.7089),

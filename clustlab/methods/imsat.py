@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from clustlab.errors import SpecError
 from clustlab.methods.base import Card, Every, Method, Optimiser, Phase, Player, Published, Samples, Term
 from clustlab.methods.classification import (
+    IMSAT_SETTINGS,
     USES,
     ClassifierOptions,
     classify,
@@ -169,10 +170,7 @@ class IMSATWithRPT(Method):
             r"No radius was released for random steps: $\alpha = 1$ reaches as far as the 10th neighbour itself.",
             r"The constraint with its rule for $\mu$ is ours; the released code has the weighted sum only.",
         ),
-        paper_settings={
-            "options": {"hidden": "1200-1200", "cluster_epochs": 50},
-            "training": {"batch_size": 250},
-        },
+        paper_settings=IMSAT_SETTINGS,
         published=(
             Published("MNIST", TABLE, acc=0.896),
             Published("STL-10", FEATURES, acc=0.928),
@@ -233,10 +231,7 @@ class IMSATWithVAT(Method):
             r"$\alpha = 0.25$ is the released value for MNIST; nobody has published one for other data.",
             r"The constraint with its rule for $\mu$ is ours; the released code has the weighted sum only.",
         ),
-        paper_settings={
-            "options": {"hidden": "1200-1200", "cluster_epochs": 50},
-            "training": {"batch_size": 250},
-        },
+        paper_settings=IMSAT_SETTINGS,
         published=(
             Published("MNIST", TABLE, acc=0.984),
             Published("STL-10", FEATURES, acc=0.941),

@@ -1,6 +1,7 @@
 """What most methods begin with: an autoencoder that learns to reconstruct, all layers at once or pair by pair."""
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,10 +13,25 @@ from clustlab.objectives.corruption import drop
 from clustlab.objectives.reconstruction import squared_error
 from clustlab.spec import Training
 
-__all__ = ["DEC_SETTINGS", "autoencode", "layer_by_layer", "pretrain", "reconstruction", "steps_per_epoch"]
+__all__ = [
+    "BENCHMARK_SETTINGS",
+    "DEC_SETTINGS",
+    "autoencode",
+    "layer_by_layer",
+    "pretrain",
+    "reconstruction",
+    "steps_per_epoch",
+]
 
 DEC_SETTINGS = {"network": {"hidden": "500-500-2000"}, "training": {"pretraining": "stacked denoising"}}
 """Network and pretraining of DEC's paper, which those of IDEC, DCN and VaDE took over; parts of a spec."""
+
+BENCHMARK_SETTINGS: dict[str, dict[str, Any]] = {
+    "options": {"whiten": True},
+    "network": {"kind": "convolutional", "latent_dim": 32},
+    "training": {"learning_rate": 1e-4, "batch_size": 64},
+}
+"""Those of ACAI's benchmark of autoencoders (Berthelot et al. 2019): one network for all."""
 
 DROPOUT = 0.2
 """Share of the units that layer-wise pretraining drops (DEC, section 3.3)."""

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from clustlab.methods.base import Card, Every, Method, Observation, Optimiser, Phase, Player, Published, Samples, Term
 from clustlab.methods.classification import (
+    IMSAT_SETTINGS,
     USES,
     ClassifierModel,
     ClassifierOptions,
@@ -282,10 +283,7 @@ class DeepRIM(Method):
                 "scales of batch normalisation as well; on digits it killed one to three clusters of ten."
             ),
         ),
-        paper_settings={
-            "options": {"hidden": "1200-1200", "cluster_epochs": 50},
-            "training": {"batch_size": 250},
-        },
+        paper_settings=IMSAT_SETTINGS,
         published=tuple(
             Published(data, "Gupta et al. 2020 (KINGDRA), table of the talk, quoting Hu et al. 2017", acc=acc)
             for data, acc in (

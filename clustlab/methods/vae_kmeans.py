@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from clustlab.methods.ae_kmeans import AEKMeansModel, KMeansOptions, cluster_codes
 from clustlab.methods.base import Card, Method, Observation, Pass, Phase, Published, Samples, Term
-from clustlab.methods.pretraining import pretrain
+from clustlab.methods.pretraining import BENCHMARK_SETTINGS, pretrain
 from clustlab.networks import VariationalAutoencoder
 from clustlab.objectives.variational import draw_posterior, kl_to_standard_normal
 from clustlab.spec import Network, option
@@ -99,11 +99,7 @@ class VAEKMeans(Method):
             ),
             "Adam at 0.001 for 200 epochs on the shared network; ACAI's authors: convolutions, Adam at 0.0001.",
         ),
-        paper_settings={
-            "options": {"whiten": True},
-            "network": {"kind": "convolutional", "latent_dim": 32},
-            "training": {"learning_rate": 1e-4, "batch_size": 64},
-        },
+        paper_settings=BENCHMARK_SETTINGS,
         published=(
             Published("MNIST", "ACAI authors' poster, 32 coordinates, whitened, test split", acc=0.7574),
             Published("MNIST", "ACAI authors' poster, 256 coordinates, whitened, test split", acc=0.8344),

@@ -6,22 +6,25 @@ from torch import Tensor, nn
 __all__ = ["multiply_in_bfloat16"]
 
 
-class Linear(nn.Linear):
-    """One that rounds what it multiplies, and its result, to bfloat16."""
+class Rounded(nn.Module):
+    """Before a layer's class, has it round what it multiplies, and its result, to bfloat16."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """Map (…, fan_in) to (…, fan_out), float32."""
+        """Return what the layer makes of its input, as float32."""
         with torch.autocast(input.device.type, torch.bfloat16):
-            return super().forward(input).float()
+            result: Tensor = super().forward(input)
+        return result.float()
 
 
-class Conv2d(nn.Conv2d):
-    """One that rounds what it multiplies, and its result, to bfloat16."""
+class RoundedLinear(Rounded, nn.Linear):
+    """A linear layer that multiplies in bfloat16."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        """Map (n, channels, height, width) to maps of the same kind, float32."""
-        with torch.autocast(input.device.type, torch.bfloat16):
-            return super().forward(input).float()
+
+class RoundedConv2d(Rounded, nn.Conv2d):
+    """A convolution that multiplies in bfloat16."""
+
+
+ROUNDED: dict[type[nn.Module], type[Rounded]] = {nn.Linear: RoundedLinear, nn.Conv2d: RoundedConv2d}
 
 
 def multiply_in_bfloat16(model: nn.Module) -> None:
@@ -33,7 +36,4 @@ def multiply_in_bfloat16(model: nn.Module) -> None:
     of parameters, and who holds a layer, stay as they are.
     """
     for layer in model.modules():
-        if type(layer) is nn.Linear:
-            layer.__class__ = Linear
-        elif type(layer) is nn.Conv2d:
-            layer.__class__ = Conv2d
+        layer.__class__ = ROUNDED.get(type(layer), type(layer))

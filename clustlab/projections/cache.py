@@ -13,6 +13,7 @@ from clustlab.projections.layout import Layout, Projection, ProjectionError, ble
 from clustlab.projections.pca import PCA
 from clustlab.projections.plane import PLANE
 from clustlab.projections.umap import FEWEST, UMAP
+from clustlab.runs.arrays import opened_arrays
 from clustlab.runs.layout import RunFolder, write_aside, write_json
 from clustlab.runs.reader import Run
 
@@ -44,7 +45,7 @@ def available(codes_dim: int, n: int) -> list[str]:
 def read_layout(folder: RunFolder, projection: str, file: str) -> Layout | None:
     """Return the coordinates of the frame with a file name such as ``000120.npz``; None if not projected yet."""
     try:
-        with np.load(folder.projection(projection) / Path(file).name, allow_pickle=False) as arrays:
+        with opened_arrays(folder.projection(projection) / Path(file).name) as arrays:
             return Layout(arrays["points"], arrays["centroids"])
     except (FileNotFoundError, NotADirectoryError):
         return None

@@ -29,7 +29,7 @@ def opened_arrays(path: Path) -> Iterator[NpzFile]:
 
     Raises
     ------
-    FileNotFoundError
+    FileNotFoundError, NotADirectoryError
         If it is not there.
     DamagedError
         If it is damaged, which shows when an array is read.
@@ -40,7 +40,7 @@ def opened_arrays(path: Path) -> Iterator[NpzFile]:
     try:
         with path.open("rb") as stream, NpzFile(stream, allow_pickle=False) as file:
             yield file
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise
     except DAMAGED as error:
         raise DamagedError(f"the file {name} is damaged ({error})") from error

@@ -119,12 +119,12 @@ def test_what_is_hardly_a_feature_is_left_out_unless_the_person_takes_it(
     next(each for each in app.selectbox if each.label == "Column of the classes").select("kind").run()
     left_out = next(each for each in app.multiselect if each.label == "Leave out")
     assert left_out.value == ["Unnamed: 0", "class"]
-    assert "A column without a name is left out. “class” is left out since it is called like classes." in captions(app)
+    assert "being called like classes" in captions(app)
     left_out.unselect("class").run()
     assert "30 samples · 2 · 3 classes. Classes are the column “kind”." in captions(app)
     press_train(app)
     (run,) = list_runs(runs)
-    assert run.spec.data == f"{tmp_path / 't.csv'}?label=kind&features=a,class"
+    assert run.spec.data == f"{tmp_path / 't.csv'}?label=kind&with=class"
 
 
 def test_a_file_that_cannot_be_read_is_one_sentence(app: AppTest, tmp_path: Path) -> None:

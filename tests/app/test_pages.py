@@ -188,6 +188,24 @@ def test_the_settings_of_the_paper_are_one_click_away(runs: Path) -> None:
     assert "Settings of the paper" not in [each.label for each in app.button]
 
 
+def test_the_convolutions_of_a_paper_are_not_offered_for_vectors(runs: Path) -> None:
+    app = laboratory().run()
+    app.selectbox(key="form-method").select("vae-kmeans").run()
+    assert not app.button(key="paper-settings").disabled
+    app.selectbox(key="form-data").select("blobs").run()
+    assert app.button(key="paper-settings").disabled
+    assert "needs images" in app.button(key="paper-settings").help
+
+
+def test_what_a_preset_promises_is_said_as_long_as_it_holds(runs: Path) -> None:
+    preset = PRESETS[FIRST]
+    app = laboratory().run()
+    app.selectbox(key="form-preset").select(FIRST).run()
+    assert preset.promise in [each.value for each in app.caption]
+    app.selectbox(key="form-data").select("stripes").run()
+    assert preset.promise not in [each.value for each in app.caption]
+
+
 def test_the_form_shows_samples_of_the_data(runs: Path) -> None:
     app = laboratory().run()
     (strip,) = [each.proto.body for each in app.get("html") if "clustlab-strip" in each.proto.body]

@@ -41,6 +41,22 @@ def test_each_data_set_of_a_table_is_told_by_itself_and_failures_are_left_out(fo
     assert not digits.ours
 
 
+@pytest.mark.parametrize(
+    ("there", "called"),
+    [
+        (["a.npz", "b.csv"], ["a", "b"]),
+        (["a.npz", "a.csv"], ["a.csv", "a.npz"]),
+        (["photos.v1", "photos.v2", "data.2024"], ["data.2024", "photos.v1", "photos.v2"]),
+        (["2024/a.npz", "2025/a.npz"], ["2024/a", "2025/a"]),
+    ],
+)
+def test_data_lose_their_endings_where_that_tells_them_apart(folder: Path, there: list[str], called: list[str]) -> None:
+    table = (folder / "table.csv").read_text().splitlines()
+    line = next(each for each in table if each.startswith("idec,none,digits"))
+    (folder / "table.csv").write_text("\n".join([table[0], *(line.replace("digits", each) for each in there)]))
+    assert [each.data for each in results([folder])] == called
+
+
 def test_seeds_are_summed_up_the_best_first(folder: Path) -> None:
     digits, *_ = results([folder])
     joined, alone, dec = summary(digits.rows, column("acc", "gmm_"))
@@ -62,8 +78,8 @@ def test_changes_on_all_data_are_points_by_data_set_of_our_own_tables(folder: Pa
     digits, images, _ = results([folder])
     assert changes_everywhere([digits, images], "acai", "gmm_acc") == {}
     found = changes_everywhere([replace(digits, ours=True), replace(images, ours=True)], "acai", "gmm_acc")
-    assert list(found) == ["digits (table.csv)"], "a table of ours that is called like its data is called so alone"
-    (change,) = found["digits (table.csv)"]
+    assert list(found) == ["digits (table)"], "a table of ours that is called like its data is called so alone"
+    (change,) = found["digits (table)"]
     named = replace(digits, ours=True, path=folder / "digits.csv")
     assert list(changes_everywhere([named], "acai", "gmm_acc")) == ["digits"]
     assert (change.method, change.mean, change.seeds) == ("idec", pytest.approx(5), 1)

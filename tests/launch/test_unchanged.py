@@ -12,6 +12,7 @@ import pytest
 from clustlab.bench.campaign import fill
 from clustlab.bench.grid import Grid
 from clustlab.data import load
+from clustlab.data.mapped import MappedArray
 from clustlab.errors import DataError
 from clustlab.inspection import open_model
 from clustlab.launch import fork, launch
@@ -64,6 +65,18 @@ def test_a_run_neither_goes_on_nor_is_forked_with_other_data(runs: Path, tmp_pat
     assert run.folder.about.read_bytes() == about
 
 
+def test_a_mapped_file_has_the_digests_of_the_same_array_in_memory(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(9000, 3)).astype(np.float32)
+    np.save(tmp_path / "mapped.npy", x)
+    np.savez(tmp_path / "held.npz", X=x)
+    mapped, held = load(str(tmp_path / "mapped.npy")), load(str(tmp_path / "held.npz"))
+    assert isinstance(mapped.x, MappedArray)
+    assert mapped.digests == held.digests
+    x[8999, 2] += 1
+    np.save(tmp_path / "mapped.npy", x)
+    assert load(str(tmp_path / "mapped.npy")).digests != held.digests
+
+
 def test_a_fork_knows_from_its_first_moment_which_data_its_past_has_seen(runs: Path, tmp_path: Path) -> None:
     path = written(tmp_path / "mine.npz", 0)
     parent = trained(path, runs, **SMALL)
@@ -96,7 +109,7 @@ def test_a_model_asks_no_other_samples_than_those_it_was_trained_on(runs: Path, 
     run = trained(path, runs, "kmeans")
     assert len(open_model(run)._samples.x) == 60
     written(path, 1)
-    with pytest.raises(DataError, match="changed since the model was trained"):
+    with pytest.raises(DataError, match="mine are not those that the model was trained on"):
         open_model(run)._samples.x  # noqa: B018
 
 

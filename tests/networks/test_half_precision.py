@@ -29,9 +29,18 @@ def test_only_products_are_rounded(kind: str) -> None:
         assert parameter.grad.dtype == torch.float32
 
 
-def test_one_linear_layer_against_rounding_by_hand() -> None:
-    layer = nn.Linear(7, 4)
-    x = torch.rand(3, 7)
-    expected = nn.functional.linear(x.bfloat16(), layer.weight.bfloat16(), layer.bias.bfloat16()).float()
+@pytest.mark.parametrize(
+    ("layer", "x"),
+    [(nn.Linear(7, 4), torch.rand(3, 7)), (nn.Conv2d(2, 4, 3, stride=2, padding=1), torch.rand(3, 2, 6, 6))],
+    ids=["linear", "convolution"],
+)
+def test_one_layer_against_rounding_by_hand(layer: nn.Module, x: torch.Tensor) -> None:
+    """Input, weight and bias are rounded to eight bits of mantissa, sums are not, and then the result is."""
+    by_hand = copy.deepcopy(layer).double()
+    for parameter in by_hand.parameters():
+        parameter.data = parameter.data.bfloat16().double()
+    expected = by_hand(x.bfloat16().double())
     multiply_in_bfloat16(layer)
-    assert torch.equal(layer(x), expected)
+    result = layer(x)
+    assert torch.equal(result, result.bfloat16().float())
+    torch.testing.assert_close(result.double(), expected, rtol=2**-8, atol=1e-6)

@@ -135,7 +135,7 @@ def _columns(path: Path) -> dict[str, str]:
     without = st.multiselect(
         "Leave out",
         [name for name in names if name != chosen],
-        default=doubtful,
+        default=list(doubtful),
         key=f"{Form.DATA_WITHOUT}-{path}-{chosen}",
     )
     kept = [name for name in names if name not in {chosen, *without}]
@@ -147,11 +147,11 @@ def _columns(path: Path) -> dict[str, str]:
     )
     options = {"label": "" if chosen == NO_CLASSES else chosen}
     lists = {
-        "features": kept if set(doubtful) - set(without) else [],
+        "with": [name for name in doubtful if name not in without],
         "without": [name for name in without if name not in doubtful],
         "one-hot": [name for name in one_hot if name in kept],
     }
-    return options | {name: ",".join(values) for name, values in lists.items() if values}
+    return options | {name: table.join_names(values) for name, values in lists.items() if values}
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

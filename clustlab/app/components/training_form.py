@@ -23,6 +23,10 @@ PARTS: dict[str, type[Network] | type[Training] | type[Recording]] = {
 }
 
 
+OF_PRESET = {Form.METHOD: "method", Form.DATA: "data"}
+"""Widgets on which what a preset promises rests, and the parts of a spec that they stand for."""
+
+
 def show() -> RunSpec | None:
     """Show the form; return the spec when *Train* has been pressed.
 
@@ -38,8 +42,7 @@ def show() -> RunSpec | None:
         st.selectbox(
             "Start from", list(PRESETS), index=None, placeholder="a preset …", key=Form.PRESET, on_change=_apply_preset
         )
-        if preset := PRESETS.get(st.session_state[Form.PRESET] or ""):
-            st.caption(preset.promise)
+        _promise()
         data = data_form.choose()
         method = st.selectbox(
             "Method",
@@ -50,7 +53,7 @@ def show() -> RunSpec | None:
         st.caption(methods[method]["card"]["idea"])
         chosen = _choose_extensions(extensions, methods[method])
         n_clusters, seed = _clusters_and_seed(data)
-        _offer_paper_settings(method, methods[method]["card"]["paper_settings"])
+        _offer_paper_settings(method, methods[method]["card"]["paper_settings"], data)
         with st.expander("Options", icon=":material/tune:"):
             options = _options(method, methods[method]["options"], methods[method]["card"]["title"])
             joined = {
@@ -62,19 +65,7 @@ def show() -> RunSpec | None:
         used = _settable(methods[method])
         with st.expander(", ".join(used).capitalize(), icon=":material/settings:"):
             parts = {part: _options(part, properties, part.capitalize()) for part, properties in used.items()}
-        unknown = data is not None and n_clusters is None and not data.n_classes
-        pressed = st.button(
-            "Train",
-            type="primary",
-            width="stretch",
-            icon=":material/play_arrow:",
-            disabled=unknown or data is None,
-            help="Say how many clusters to look for: the data have no classes to count."
-            if unknown
-            else "Name or upload the data first."
-            if data is None
-            else None,
-        )
+        pressed = _train_button(data, n_clusters)
     if not pressed or data is None:
         return None
     content = {
@@ -87,6 +78,23 @@ def show() -> RunSpec | None:
         **parts,
     }
     return RunSpec.parse(content)
+
+
+def _train_button(data: Source | None, n_clusters: int | None) -> bool:
+    """Show the button, or why it cannot be pressed yet; return whether it was."""
+    missing = ""
+    if data is None:
+        missing = "Name or upload the data first."
+    elif n_clusters is None and not data.n_classes:
+        missing = "Say how many clusters to look for: the data have no classes to count."
+    return st.button(
+        "Train",
+        type="primary",
+        width="stretch",
+        icon=":material/play_arrow:",
+        disabled=bool(missing),
+        help=missing or None,
+    )
 
 
 def _defaults() -> None:
@@ -109,6 +117,13 @@ def _apply_preset() -> None:
     _fill(content["method"], content)
 
 
+def _promise() -> None:
+    """Say what to expect of the chosen preset, as long as it is what the form asks for."""
+    preset = PRESETS.get(st.session_state[Form.PRESET] or "")
+    if preset and all(st.session_state.get(key) == preset.content[part] for key, part in OF_PRESET.items()):
+        st.caption(preset.promise)
+
+
 def _fill(method: str, content: Mapping[str, Any]) -> None:
     """Set the options that parts of a spec name; the others stay as they are."""
     for part in ("options", *PARTS):
@@ -116,10 +131,12 @@ def _fill(method: str, content: Mapping[str, Any]) -> None:
             st.session_state[option_key(method if part == "options" else part, name)] = value
 
 
-def _offer_paper_settings(method: str, content: Mapping[str, Mapping[str, Any]]) -> None:
+def _offer_paper_settings(method: str, content: Mapping[str, Mapping[str, Any]], data: Source | None) -> None:
     """Offer to set all that the paper has otherwise, in one click."""
     if not content:
         return
+    convolutional = content.get("network", {}).get("kind") == "convolutional"
+    unfit = convolutional and data is not None and data.kind != "images"
     told = ", ".join(
         f"{name.replace('_', ' ')} = {value}" for values in content.values() for name, value in values.items()
     )
@@ -128,7 +145,10 @@ def _offer_paper_settings(method: str, content: Mapping[str, Mapping[str, Any]])
         key="paper-settings",
         type="tertiary",
         icon=":material/article:",
-        help=f"Sets {told}. Defaults are smaller, because most data here are; what no option can say stands on the "
+        disabled=unfit,
+        help="The paper has a convolutional network, which needs images; these samples are vectors."
+        if unfit
+        else f"Sets {told}. Defaults are smaller, because most data here are; what no option can say stands on the "
         "method's page.",
         on_click=_take_paper_settings,
         args=(method, content, told),

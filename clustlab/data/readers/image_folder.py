@@ -52,9 +52,13 @@ UNREADABLE = (
     EOFError,
     RuntimeError,
     NotImplementedError,
+    LookupError,
+    TypeError,
+    struct.error,
     zipfile.BadZipFile,
     zlib.error,
 )
+"""What Pillow and zipfile raise while they read a damaged image."""
 
 
 @dataclass(frozen=True)
@@ -132,17 +136,24 @@ def opened(place: str, file: ImageFile) -> Image:
 
 
 def _in_folder(path: Path) -> dict[str, Callable[[], bytes]]:
-    """Return the images in a folder and those below it; a class may be a link to a folder elsewhere."""
+    """Return the images in a folder and those below it, each once; a class may be a link to a folder elsewhere."""
 
     def refuse(error: OSError) -> None:
         raise DataError(f"the folder {error.filename} cannot be read ({error.strerror})") from error
 
     found: dict[str, Callable[[], bytes]] = {}
+    root = path.resolve()
+    seen = {root}
     for folder, folders, names in os.walk(path, followlinks=True, onerror=refuse):
-        above = {each.resolve() for each in (Path(folder), *Path(folder).parents)}
+        # links may lead in circles, and to what is walked through in any case
+        places = {name: Path(folder, name) for name in sorted(folders)}
+        ends = {name: place.resolve() for name, place in places.items()}
         folders[:] = [
-            name for name in folders if Path(folder, name).resolve() not in above
-        ]  # links may lead in circles
+            name
+            for name, place in places.items()
+            if ends[name] not in seen and not (place.is_symlink() and ends[name].is_relative_to(root))
+        ]
+        seen |= {ends[name] for name in folders}
         for name in names:
             file = Path(folder) / name
             if _is_image(inside := file.relative_to(path)):
@@ -245,7 +256,7 @@ def _refusing(place: str, file: ImageFile) -> Iterator[None]:
         raise
     except Image.DecompressionBombError as error:
         raise _too_large(place, file) from error
-    except (*UNREADABLE, struct.error) as error:
+    except UNREADABLE as error:
         raise DataError(f"“{checking.plain(file.name)}” in {place} cannot be read as an image") from error
 
 

@@ -32,6 +32,7 @@ def read_npy(path: Path, options: Mapping[str, str]) -> Dataset:
     """
     stored = _mapped(path)
     form = checking.form(path.name, stored)
+    checking.check_precision(path.name, stored)
     x = MappedArray(path, form.divisor)
     largest = checking.content(path.name, pieces(x), form)
     if form.kind == "images" and largest > 1:

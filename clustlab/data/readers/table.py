@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 import warnings
 from collections import Counter
@@ -21,7 +22,7 @@ from clustlab.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LABELS", "READER", "columns", "default_label", "default_without", "read_table"]
+__all__ = ["LABELS", "READER", "columns", "default_label", "default_without", "join_names", "read_table", "split_names"]
 
 CLASSES = ("label", "class", "target")
 """Columns of such a name, upper or lower case, hold classes: they are features only if that is said."""
@@ -54,8 +55,9 @@ def read_table(path: Path, options: Mapping[str, str]) -> Dataset:
         Parquet.
     options : mapping
         ``label`` names the column of classes, empty for none; ``features`` names the columns to take instead of all
-        others but those of :func:`default_without`; ``without`` those to leave out; ``one-hot`` those whose values
-        become a feature each. Several names stand with commas between them.
+        others but those of :func:`default_without`; ``with`` those of these to take all the same; ``without`` those to
+        leave out; ``one-hot`` those whose values become a feature each. Several names stand with commas between them,
+        as in a line of CSV: one that holds a comma stands in double quotes.
 
     Raises
     ------
@@ -66,18 +68,20 @@ def read_table(path: Path, options: Mapping[str, str]) -> Dataset:
     if len(frame) < 2:
         raise DataError(f"{path.name} has {len(frame)} rows; it takes at least two samples")
     names = list(frame.columns)
-    label = options["label"] if "label" in options else default_label(names)
-    without, one_hot, features = (_names(options, option) for option in ("without", "one-hot", "features"))
-    _must_be_there(path.name, frame, [name for name in (label, *features, *without, *one_hot) if name])
-    left_out = [] if features else [name for name in default_without(names, label) if name not in without]
+    label = options["label"].strip() if "label" in options else default_label(names)
+    with_, without, one_hot, features = (
+        split_names(options.get(option, "")) for option in ("with", "without", "one-hot", "features")
+    )
+    _must_be_there(path.name, frame, [name for name in (label, *features, *with_, *without, *one_hot) if name])
+    said = {*features, *with_, *without, *one_hot}
+    left_out = {} if features else {n: why for n, why in default_without(names, label).items() if n not in said}
     features = [name for name in features or names if name not in {label, *without, *left_out}]
     if not features:
         raise DataError(f"{path.name} has no column left to take features from")
     if stray := [name for name in one_hot if name not in features]:
         raise DataError(f"one-hot takes features apart, and “{checking.plain(stray[0], 40)}” of {path.name} is none")
     _must_be_whole(path.name, frame[features + ([label] if label else [])])
-    numbers = _numbers(path.name, frame[features], one_hot)
-    x, kind = checking.samples(path.name, numbers, () if one_hot else features)
+    x, kind = checking.samples(path.name, *_numbers(path.name, frame[features], one_hot))
     notes = (f"Classes are the column “{label}”." if label else "No column holds classes.", *_told(left_out))
     if not label:
         return Dataset(path.stem, path.stem, x, None, (), kind, notes)
@@ -102,23 +106,29 @@ def default_label(names: Sequence[str]) -> str:
     return next((name for wanted in LABELS for name in names if name.lower() == wanted), "")
 
 
-def default_without(names: Sequence[str], label: str) -> list[str]:
-    """Return the columns that are no features unless they are named: without a name, or called like classes."""
-    return [name for name in names if name != label and (NAMELESS.fullmatch(name) or name.lower() in CLASSES)]
+def default_without(names: Sequence[str], label: str) -> dict[str, str]:
+    """Return the columns that are no features unless that is said, and why."""
+    nameless = dict.fromkeys(filter(NAMELESS.fullmatch, names), "without a name")
+    called = {name: "called like classes" for name in names if name.lower() in CLASSES}
+    return {name: why for name, why in (nameless | called).items() if name != label}
 
 
-def _told(left_out: Sequence[str]) -> Iterator[str]:
+def _told(left_out: Mapping[str, str]) -> Iterator[str]:
     """Say which columns nobody asked to leave out."""
-    nameless = sum(bool(NAMELESS.fullmatch(name)) for name in left_out)
-    if nameless:
-        yield "A column without a name is left out." if nameless == 1 else f"{nameless} columns have no name; left out."
-    for name in left_out:
-        if not NAMELESS.fullmatch(name):
-            yield f"“{name}” is left out since it is called like classes."
+    for why in dict.fromkeys(left_out.values()):
+        yield f"Left out, being {why}: {_listed([name or '(empty)' for name in left_out if left_out[name] == why])}."
 
 
-def _names(options: Mapping[str, str], option: str) -> list[str]:
-    return [name.strip() for name in options.get(option, "").split(",") if name.strip()]
+def split_names(text: str) -> list[str]:
+    """Return the names of columns in a line of CSV."""
+    return [name.strip() for name in next(csv.reader([text], skipinitialspace=True), []) if name.strip()]
+
+
+def join_names(names: Sequence[str]) -> str:
+    """Return the line that :func:`split_names` takes apart."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(names)
+    return line.getvalue()
 
 
 def _frame(path: Path, *, header_only: bool = False) -> pd.DataFrame:
@@ -237,21 +247,24 @@ def _quoted(name: object) -> str:
     return found if len(found) <= 24 else "…"
 
 
-def _numbers(file: str, frame: pd.DataFrame, one_hot: Sequence[str]) -> np.ndarray:
-    """Return the features as float64 (n, D): numbers as they are, columns to be taken apart as zeros and ones."""
+def _numbers(file: str, frame: pd.DataFrame, one_hot: Sequence[str]) -> tuple[np.ndarray, list[str]]:
+    """Return the features as float64 (n, D) and their names: numbers as they are, columns taken apart as 0 and 1."""
     parts: list[np.ndarray] = []
+    names: list[str] = []
     for name in frame.columns:
         column = frame[name]
         if name in one_hot:
-            values, codes = np.unique(column.astype(str).to_numpy(dtype=str), return_inverse=True)
+            values, codes = np.unique(_texts(column), return_inverse=True)
             if len(values) > MOST_CATEGORIES:
                 raise DataError(
                     f"column “{checking.plain(name, 40)}” of {file} has {len(values)} different values; "
                     f"one-hot takes at most {MOST_CATEGORIES}"
                 )
             parts.append(np.eye(len(values))[codes])
+            names += [f"{name} = {value}" for value in values]
         elif column.dtype.kind in "buif":
             parts.append(column.to_numpy(dtype=np.float64)[:, None])
+            names.append(name)
         else:
             value = next((each for each in column if not _is_number(str(each))), column.iloc[0])
             raise DataError(
@@ -259,11 +272,16 @@ def _numbers(file: str, frame: pd.DataFrame, one_hot: Sequence[str]) -> np.ndarr
                 f"take it as classes (?label={_quoted(name)}) or apart (?one-hot={_quoted(name)}), or leave it out "
                 f"(?without={_quoted(name)})"
             )
-    return np.concatenate(parts, axis=1)
+    return np.concatenate(parts, axis=1), names
 
 
 def _labels(column: pd.Series) -> np.ndarray:
-    return column.to_numpy() if column.dtype.kind in "buif" else column.astype(str).to_numpy(dtype=str)
+    return column.to_numpy() if column.dtype.kind in "buif" else _texts(column)
+
+
+def _texts(column: pd.Series) -> np.ndarray:
+    """Return values as texts; blanks around them belong to none."""
+    return column.astype(str).str.strip().to_numpy(dtype=str)
 
 
 def _listed(names: Sequence[str], most: int = SHOWN) -> str:
@@ -275,5 +293,5 @@ READER = Reader(
     title="tables",
     suffixes=(".csv", ".tsv", ".parquet"),
     read=read_table,
-    options=("label", "features", "without", "one-hot"),
+    options=("label", "features", "with", "without", "one-hot"),
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import struct
@@ -143,6 +144,33 @@ def test_classes_may_be_links_to_folders_and_links_may_lead_in_circles(tmp_path:
     assert data.class_names == ("ape", "bee")
     assert data.y is not None
     assert data.y.tolist() == [0, 1, 1]
+
+
+def test_an_image_counts_once_however_many_links_lead_to_it(tmp_path: Path) -> None:
+    elsewhere = placed(tmp_path / "elsewhere", {"in/1.png": png(10), "in/2.png": png(20)})
+    here = Path(placed(tmp_path / "here", {"ape/1.png": png(30), "cow/1.png": png(40)}))
+    for number in range(12):  # in a folder that links to itself, paths are as many as the orders of its links
+        (here / "cow" / f"{number}").symlink_to(here / "cow", target_is_directory=True)
+    (here / "ant").symlink_to(here / "ape", target_is_directory=True)
+    for name in ("bee", "bug"):
+        (here / name).symlink_to(elsewhere, target_is_directory=True)
+    (tmp_path / "link").symlink_to(here, target_is_directory=True)
+    for path in (here, tmp_path / "link"):
+        data = load(str(path))
+        assert (data.n, data.class_names) == (4, ("ape", "bee", "cow"))
+
+
+@pytest.mark.parametrize("suffix", ["tif", "gif", "webp", "png"])
+def test_a_bit_flipped_in_an_image_is_a_sentence_or_harmless(tmp_path: Path, suffix: str) -> None:
+    stream = io.BytesIO()
+    Image.new("L", (8, 8), 90).save(stream, {"tif": "TIFF"}.get(suffix, suffix.upper()))
+    whole, there = stream.getvalue(), placed(tmp_path, {"1.png": png(10)})
+    for at in range(0, 8 * len(whole), 7):
+        flipped = bytearray(whole)
+        flipped[at // 8] ^= 1 << (at % 8)
+        (Path(there) / f"2.{suffix}").write_bytes(flipped)
+        with contextlib.suppress(DataError):
+            assert load(there).n == 2
 
 
 def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

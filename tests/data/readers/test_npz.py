@@ -93,10 +93,18 @@ def test_an_array_that_lies_about_its_size_is_refused(tmp_path: Path) -> None:
 def test_differences_that_single_precision_would_lose_are_refused(tmp_path: Path, kind: type) -> None:
     seconds = 1_700_000_000 + np.arange(60)  # multiples of 128 are what float32 has there
     near = np.stack([np.arange(60), seconds], axis=1).astype(kind)
-    with pytest.raises(DataError, match=r"feature 2 of mine\.npz lies between 1700000000 and 1700000059, too close"):
+    with pytest.raises(DataError, match=r"feature 2 of mine\.npz lies between 1700000000 and 1700000059, where single"):
         load(saved(tmp_path, X=near))
     load(saved(tmp_path, X=near - near.min(axis=0)))
     load(saved(tmp_path, X=near.astype(np.float32)))  # nothing is lost that is there
+    coarse = np.stack([np.arange(60), seconds[::-1] // 2048 * 2048 + np.arange(60) % 2 * 2048], axis=1).astype(kind)
+    assert len(np.unique(load(saved(tmp_path, X=coarse)).x[:, 1])) == 2, "far from 0, but nothing is lost"
+    outlier = np.concatenate([near, [[60, 0]]]).astype(kind)
+    with pytest.raises(DataError, match=r"lies between 0 and 1700000059, where single"):
+        load(saved(tmp_path, X=outlier))
+    np.save(tmp_path / "mapped.npy", near)
+    with pytest.raises(DataError, match=r"feature 2 of mapped\.npy lies between"):
+        load(str(tmp_path / "mapped.npy"))
     same = np.stack([np.arange(60), np.full(60, 1_700_000_000)], axis=1).astype(kind)
     load(saved(tmp_path, X=same))
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from clustlab.data import load
+from clustlab.data.files import with_options
 from clustlab.data.readers import table
 from clustlab.errors import DataError
 
@@ -41,19 +42,36 @@ def test_a_column_that_is_named_like_classes_holds_them(tmp_path: Path, name: st
 def test_classes_and_the_index_of_pandas_are_no_features_unless_that_is_said(tmp_path: Path) -> None:
     pd.DataFrame({"a": [1, 2], "Target": [7, 8], "species": ["x", "z"]}).to_csv(tmp_path / "once.csv")
     pd.read_csv(tmp_path / "once.csv").to_csv(tmp_path / "twice.csv")
-    classes, target = "Classes are the column “species”.", "“Target” is left out since it is called like classes."
-    for name, nameless in (("once", "A column without a name is left out."), ("twice", "2 columns have no name")):
+    classes, target = "Classes are the column “species”.", "Left out, being called like classes: Target."
+    for name, nameless in (("once", "Unnamed: 0."), ("twice", "Unnamed: 0.1, Unnamed: 0.")):
         data = load(str(tmp_path / f"{name}.csv") + "?label=species")
         assert data.x.tolist() == [[1], [2]]
         assert (data.notes[0], data.notes[2]) == (classes, target)
-        assert data.notes[1].startswith(nameless)
-    asked = load(str(tmp_path / "once.csv") + "?label=species&features=Unnamed: 0,a,Target")
-    assert asked.x.tolist() == [[0, 1, 7], [1, 2, 8]]
-    assert asked.notes == (classes,)
+        assert data.notes[1] == f"Left out, being without a name: {nameless}"
+    for said in ("features=Unnamed: 0,a,Target", "with=Unnamed: 0,Target"):
+        asked = load(str(tmp_path / "once.csv") + f"?label= species &{said}")
+        assert asked.x.tolist() == [[0, 1, 7], [1, 2, 8]]
+        assert asked.notes == (classes,)
+    apart = load(str(tmp_path / "once.csv") + "?label=species&one-hot=Target&without=Unnamed: 0")
+    assert apart.x.tolist() == [[1, 1, 0], [2, 0, 1]]
+
+
+def test_names_with_commas_and_quotes_are_written_and_read_like_a_line_of_csv(tmp_path: Path) -> None:
+    names = ["a,b", 'say "c"', "d"]
+    assert table.split_names(table.join_names(names)) == names
+    path = Path(written(tmp_path, '"a,b",d,e\n1,2,3\n4,5,6\n'))
+    text = with_options(path, {"label": "", "without": table.join_names(["a,b"])})
+    assert load(text).x.tolist() == [[2, 3], [5, 6]]
+
+
+def test_a_feature_that_was_taken_apart_does_not_hide_the_names_of_the_others(tmp_path: Path) -> None:
+    path = written(tmp_path, "colour,time\nred,1700000000\nblue,1700000003\n")
+    with pytest.raises(DataError, match="“time” of flowers.csv lies between"):
+        load(path + "?one-hot=colour")
 
 
 def test_blanks_around_names_and_values_belong_to_neither(tmp_path: Path) -> None:
-    path = written(tmp_path, 'a, b , label\n1, 2, "x"\n3, 4, z\n')
+    path = written(tmp_path, 'a, b , label\n1, 2, "x" \n3, 4, z  \n')
     data = load(path)
     assert data.x.tolist() == [[1, 2], [3, 4]]
     assert data.class_names == ("x", "z")
@@ -107,7 +125,11 @@ def test_parquet_is_read_alike(tmp_path: Path) -> None:
     ("text", "options", "message"),
     [
         (FLOWERS, "?label=spezies", "has no column “spezies”; it has id, width, height, colour, species"),
-        (FLOWERS, "?lable=species", "cannot be read with “lable”; behind the .* may stand label, features, without"),
+        (
+            FLOWERS,
+            "?lable=species",
+            "cannot be read with “lable”; behind the .* may stand label, features, with, without",
+        ),
         (FLOWERS, "?label", "is not of the form name=value"),
         (FLOWERS, "?label=species&without=id,width,height,colour", "has no column left"),
         (
