@@ -154,7 +154,7 @@ def _contributions(figure: go.Figure, q: np.ndarray, p: np.ndarray) -> None:
         col=1,
     )
     figure.update_xaxes(showticklabels=False, showgrid=False, row=2, col=1)
-    figure.update_yaxes(**axis("of KL, nats", nticks=4, zeroline=True, zerolinewidth=1), row=2, col=1)
+    figure.update_yaxes(**axis("share of<br>KL, nats", nticks=4, zeroline=True, zerolinewidth=1), row=2, col=1)
 
 
 def _over_time(figure: go.Figure, past: Past, row: int) -> None:
