@@ -214,11 +214,6 @@ class Hub:
                 self._watchers.pop(path, None)
                 task.cancel()
 
-    @property
-    def n_watchers(self) -> int:
-        """Number of runs that are looked at."""
-        return len(self._watchers)
-
 
 def follow_projection(run: Run, projection: str, asked: dict[str, float]) -> None:
     """Ask the projector to follow a run, unless it was asked a moment ago or has nothing left to do."""

@@ -17,7 +17,18 @@ from clustlab.data.assets import assets_folder
 from clustlab.data.readers import suffixes
 from clustlab.runs import runs_folder
 
-__all__ = ["READ_OUTS", "SCORES", "Results", "Summary", "changes", "changes_everywhere", "column", "results", "summary"]
+__all__ = [
+    "READ_OUTS",
+    "SCORES",
+    "Results",
+    "Summary",
+    "changes",
+    "changes_everywhere",
+    "chosen_without_labels",
+    "column",
+    "results",
+    "summary",
+]
 
 SCORES = {"acc": "ACC", "nmi": "NMI", "ari": "ARI"}
 """Agreement with the classes, as columns of the tables name it."""
@@ -128,6 +139,19 @@ def summary(rows: pd.DataFrame, name: str) -> list[Summary]:
         for (method, extensions), values in groups
     ]
     return sorted(found, key=lambda each: -each.mean)
+
+
+def chosen_without_labels(rows: pd.DataFrame, name: str) -> dict[tuple[str, str], float]:
+    """Return a column's value of the seed with the widest silhouette: what one gets who has no labels to choose by.
+
+    By method and set of extensions, where there are two seeds or more; silhouettes of different methods are of
+    different codes, and choose nothing.
+    """
+    found = {}
+    for (method, extensions), seeds in rows.dropna(subset=[name, "silhouette"]).groupby(["method", "extensions"]):
+        if len(seeds) > 1:
+            found[str(method), str(extensions)] = float(seeds.sort_values("silhouette")[name].iloc[-1])
+    return found
 
 
 def changes(rows: pd.DataFrame, extensions: str, name: str) -> dict[str, list[float]]:

@@ -7,9 +7,10 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from clustlab.bench.results import changes, changes_everywhere, column, results, summary
+from clustlab.bench.results import changes, changes_everywhere, chosen_without_labels, column, results, summary
 from clustlab.bench.table import HEADER
 
 CELLS = (
@@ -66,6 +67,19 @@ def test_seeds_are_summed_up_the_best_first(folder: Path) -> None:
     assert math.isnan(dec.deviation)
     assert str(dec) == "0.100"
     assert summary(digits.rows, "nmi") == []
+
+
+def test_without_labels_one_gets_the_seed_with_the_widest_silhouette() -> None:
+    rows = pd.DataFrame(
+        [
+            ("dec", "none", 0.7, 0.2),
+            ("dec", "none", 0.6, 0.5),
+            ("dec", "none", 0.9, math.nan),
+            ("rim", "none", 0.8, 0.1),
+        ],
+        columns=["method", "extensions", "acc", "silhouette"],
+    )
+    assert chosen_without_labels(rows, "acc") == {("dec", "none"): 0.6}
 
 
 def test_a_change_is_told_for_seeds_that_ran_both_ways_only(folder: Path) -> None:

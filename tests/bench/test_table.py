@@ -52,6 +52,14 @@ def test_means_and_deviations_are_over_the_finished_seeds() -> None:
     assert "| 2 of 3 | 0.600 ± 0.141 |" in line
 
 
+def test_the_seed_that_the_silhouette_would_choose_is_told_beside_the_means() -> None:
+    seeds = [row(0, acc=0.5, silhouette=0.1), row(1, acc=0.4, silhouette=0.3), row(2, acc=0.9)]
+    head, _, line = markdown(seeds).splitlines()
+    told = dict(zip(head.split(" | "), line.split(" | "), strict=True))
+    assert (told["acc"], told["acc by silhouette"]) == ("0.600 ± 0.265", "0.400")
+    assert "0.500 |  | 2.0" in markdown([row(0, acc=0.5, silhouette=0.5)]).splitlines()[-1]
+
+
 def test_a_parquet_table_says_what_the_csv_says(tmp_path: Path) -> None:
     rows = [row(0, acc=0.5), row(1, "failed"), Row(Cell("kmeans", ("acai",), "x", 1, None), "impossible", "no")]
     for name in ("table.csv", "table.parquet"):
