@@ -96,7 +96,7 @@ def _wait_and_train(run: Run, writer: RunWriter) -> str:
 
     def waiting(ahead: int) -> None:
         writer.status(state="queued", message=f"waiting for a free slot, {ahead} ahead" if ahead else "next in line")
-        if writer.request() == "stop":
+        if writer.asked_to_stop():
             raise Stopped
 
     try:
@@ -126,7 +126,7 @@ def _train(run: Run, writer: RunWriter, slot: Slot) -> None:
 
     def fetching(message: str) -> None:
         writer.status(message=message)
-        if writer.request() == "stop":
+        if writer.asked_to_stop():
             raise Stopped
 
     dataset = load(spec.data, fetching)

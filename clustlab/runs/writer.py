@@ -119,6 +119,16 @@ class RunWriter:
             return ""
         return word
 
+    def asked_to_stop(self) -> bool:
+        """Return whether somebody asked to stop, and take that off the table; what else is asked for stays there."""
+        try:
+            if self.folder.control.read_text().strip() != "stop":
+                return False
+            self.folder.control.unlink(missing_ok=True)
+        except FileNotFoundError:
+            return False
+        return True
+
 
 def _write_status(folder: RunFolder, status: Mapping[str, Any]) -> None:
     text = json.dumps(status, indent=1, ensure_ascii=False).encode().ljust(STATUS_BYTES)

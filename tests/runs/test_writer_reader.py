@@ -203,8 +203,12 @@ def test_a_request_is_taken_once(runs: Path) -> None:
     pen = RunWriter(folder)
     assert pen.request() == ""
     folder.control.write_text("pause\n")
+    assert not pen.asked_to_stop()  # before training there is nothing to pause: the request waits
     assert pen.request() == "pause"
     assert pen.request() == ""
+    folder.control.write_text("stop")
+    assert pen.asked_to_stop()
+    assert not pen.asked_to_stop()
 
 
 def status(seconds_ago: float = 0.0, **fields: Any) -> dict[str, Any]:
