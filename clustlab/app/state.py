@@ -86,6 +86,8 @@ class Session(StrEnum):
     UPLOAD = "session-upload"
     LABORATORY = "session-laboratory"
     COMPARE = "session-compare"
+    TICKED = "session-ticked"
+    SHOWN = "session-shown"
 
 
 def option_key(owner: str, name: str) -> str:

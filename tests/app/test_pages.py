@@ -266,6 +266,36 @@ def test_the_runs_page_lists_and_filters_and_asks_before_deleting(record: Callab
     assert any("No run matches" in each.value for each in app.caption)
 
 
+def test_of_many_runs_the_latest_are_drawn_and_the_others_are_a_button_away(
+    record: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clustlab.app.pages.runs.PORTION", 2)
+    names = [record(name=f"run-{number}").name for number in range(5)]
+    app = runs_page().run()
+    drawn = [each.key.removeprefix("open-") for each in app.button if each.key and each.key.startswith("open-")]
+    assert drawn == names[:-3:-1]
+    assert any("2 of 5 runs" in each.value for each in app.caption)
+    button(app, "Show 2 more").click().run()  # type: ignore[attr-defined]
+    button(app, "Show 1 more").click().run()  # type: ignore[attr-defined]
+    assert not app.exception
+    assert {f"open-{name}" for name in names} <= {each.key for each in app.button}
+    assert not [each.label for each in app.button if "more" in each.label]
+
+
+def test_a_tick_outlives_a_filter_that_hides_its_run(record: Callable[..., Run]) -> None:
+    first, second = record(name="first"), record(name="second")
+    app = runs_page().run()
+    for run in (first, second):
+        app.text_input(key="runs-filter").set_value(run.name).run()
+        app.checkbox(key=f"compared-tick-{run.name}").check().run()
+    assert not app.button(key="compare-ticked").disabled
+    app.text_input(key="runs-filter").set_value("").run()
+    assert [app.checkbox(key=f"compared-tick-{run.name}").value for run in (first, second)] == [True, True]
+    button(app, "Untick all").click().run()  # type: ignore[attr-defined]
+    assert [app.checkbox(key=f"compared-tick-{run.name}").value for run in (first, second)] == [False, False]
+    assert app.button(key="compare-ticked").disabled
+
+
 def test_names_in_a_row_are_texts_and_never_markup(record: Callable[..., Run]) -> None:
     run = record()
     about = run.folder.about

@@ -21,6 +21,9 @@ __all__ = ["page"]
 COLUMNS = (1, 20, 6)
 POLL_SECONDS = 2.0
 
+PORTION = 25
+"""Rows that are drawn at once: each has widgets and a map, and a benchmark leaves hundreds of runs."""
+
 HEADS = (
     '<div class="clustlab-row heads"><span></span><span>Run</span><span>State</span><span class="right">Accuracy</span>'
     '<span class="right">Mutual inf.</span><span class="right">Adj. Rand</span><span class="right">Frames</span>'
@@ -69,19 +72,29 @@ def _open_archive() -> None:
 
 
 def _table(wanted: list[str]) -> None:
-    runs = [run for run in list_runs(runs_folder()) if _matches(run, wanted)]
-    _offer_comparison(runs)
+    everything = list_runs(runs_folder())
+    runs = [run for run in everything if _matches(run, wanted)]
+    ticked = st.session_state.setdefault(Session.TICKED, set())
+    shown = st.session_state.setdefault(Session.SHOWN, PORTION)
+    _offer_comparison([run.name for run in everything if run.name in ticked])
     with st.container(key="runs-table"):
         _, place, _ = st.columns(COLUMNS)
         place.html(HEADS)
-        for run in runs:
-            _row(run)
+        for run in runs[:shown]:
+            _row(run, ticked)
     if not runs:
         st.caption("No run matches the filter.")
+    if rest := len(runs[shown:]):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.button(f"Show {min(rest, PORTION)} more", icon=":material/expand_more:", on_click=_show_more)
+            st.caption(f"{shown} of {len(runs)} runs, the latest first")
 
 
-def _offer_comparison(runs: list[Run]) -> None:
-    ticked = [run.name for run in runs if st.session_state.get(_tick(run))]
+def _show_more() -> None:
+    st.session_state[Session.SHOWN] += PORTION
+
+
+def _offer_comparison(ticked: list[str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         pressed = st.button(
             "Compare", key="compare-ticked", icon=":material/compare:", disabled=not 2 <= len(ticked) <= MOST_RUNS
@@ -89,14 +102,17 @@ def _offer_comparison(runs: list[Run]) -> None:
         told = (
             "Tick two to four runs to look at them side by side." if len(ticked) < 2 else f"{len(ticked)} runs ticked."
         )
-        st.caption(told if len(ticked) <= MOST_RUNS else f"{told} Four at most fit side by side.")
+        st.caption(told if len(ticked) <= MOST_RUNS else f"{told} Four at most fit side by side.", width="content")
+        if ticked:
+            st.button("Untick all", type="tertiary", on_click=_untick)
     if pressed:
         names = ",".join(reversed(ticked))  # the oldest first: what came later is measured against it
         st.switch_page(st.session_state[Session.COMPARE], query_params={str(Link.RUNS): names})
 
 
-def _tick(run: Run) -> str:
-    return f"{Compared.TICK}{run.name}"
+def _keep_tick(name: str, key: str, ticked: set[str]) -> None:
+    """Keep what was ticked also while the filter hides its row: Streamlit forgets widgets that are not drawn."""
+    (ticked.add if st.session_state[key] else ticked.discard)(name)
 
 
 def _matches(run: Run, wanted: list[str]) -> bool:
@@ -104,10 +120,25 @@ def _matches(run: Run, wanted: list[str]) -> bool:
     return all(word in text for word in wanted)
 
 
-def _row(run: Run) -> None:
+def _untick() -> None:
+    st.session_state[Session.TICKED].clear()
+    for key in st.session_state:
+        if str(key).startswith(Compared.TICK):
+            st.session_state[key] = False
+
+
+def _row(run: Run, ticked: set[str]) -> None:
     summary = run.summary()
     tick, told, buttons = st.columns(COLUMNS, vertical_alignment="center")
-    tick.checkbox(f"Compare {_plain(run.title)}", key=_tick(run), label_visibility="collapsed")
+    key = f"{Compared.TICK}{run.name}"
+    tick.checkbox(
+        f"Compare {_plain(run.title)}",
+        run.name in ticked,
+        key=key,
+        label_visibility="collapsed",
+        on_change=_keep_tick,
+        args=(run.name, key, ticked),
+    )
     told.html(_told(run, summary))
     with buttons, st.container(horizontal=True, gap="small", horizontal_alignment="right"):
         if st.button("Open", key=f"open-{run.name}", icon=":material/visibility:"):
