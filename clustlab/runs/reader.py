@@ -331,10 +331,10 @@ def run_named(name: str, runs: Path) -> Run:
 
 
 def list_runs(runs: Path) -> list[Run]:
-    """Return the readable runs in a folder, latest first; folders that are no runs are passed over."""
+    """Return the readable runs in a folder, latest first; links and folders that are no runs are passed over."""
     found = []
     for path in runs.iterdir() if runs.is_dir() else ():
-        if path.is_dir() and not path.name.startswith(".") and (path / "spec.json").is_file():
+        if not (path.is_symlink() or path.name.startswith(".")) and (path / "spec.json").is_file():
             try:
                 found.append(Run(path))
             except RunError:
