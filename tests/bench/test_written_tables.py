@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from clustlab import catalog
+from clustlab.bench.results import chosen_without_labels
 
 ROOT = Path(__file__).parents[2]
 MEASURED = ROOT / "assets" / "benchmarks"
@@ -24,6 +25,8 @@ FILES = {
     "MNIST": "mnist.csv",
 }
 HEADINGS = dict(zip(FILES, ("Digits", *list(FILES)[1:-1], "MNIST, 70,000 digits"), strict=True))
+FEWEST_SEEDS = 3
+
 EXTENSIONS = {"with ACAI": "acai", "with mixing consistency": "mixing-consistency"}
 
 Table = list[list[str]]
@@ -60,11 +63,31 @@ def test_the_answer_in_the_readme_is_what_was_measured() -> None:
             assert cell == (f"{alone} → {joined}" if joined else alone), (title, data)
 
 
+def test_what_one_gets_without_labels_is_what_was_measured() -> None:
+    (table,) = tables(MEASURED / "README.md", "Without labels")
+    assert {data: cells for data, *cells in table[1:]} == {data: cells for data in FILES if (cells := label_free(data))}
+
+
 @cache
 def runs(data: str) -> pd.DataFrame:
     table = pd.read_csv(MEASURED / FILES[data])
     titles = {name: method["card"]["title"] for name, method in catalog.described()["methods"].items()}
     return table[table["state"] == "finished"].assign(title=table["method"].map(titles))
+
+
+def label_free(data: str) -> list[str]:
+    """Return what the silhouette chooses among the seeds of each kind of run, and among these kinds by their means."""
+    table = runs(data)
+    table = table[table["extensions"].isin(["none", "acai"])].dropna(subset=["acc", "silhouette"])
+    kinds = table.groupby(["method", "extensions"]).filter(lambda seeds: len(seeds) >= FEWEST_SEEDS)
+    if kinds.empty:
+        return []
+    grouped = kinds.groupby(["method", "extensions"])
+    means, best = grouped[["acc", "silhouette"]].mean(), grouped["acc"].max()
+    chosen = pd.Series(chosen_without_labels(kinds, "acc"))
+    widest = means.sort_values("silhouette")["acc"].iloc[-1]
+    values = (means["acc"].mean(), chosen.mean(), best.mean(), widest, means["acc"].max())
+    return [str(len(means)), *(f"{value:.3f}".replace("0.", ".") for value in values)]
 
 
 def tables(path: Path, heading: str) -> list[Table]:
