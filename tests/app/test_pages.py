@@ -396,6 +396,15 @@ def test_the_benchmarks_page_follows_what_is_chosen(runs: Path) -> None:
     assert app.dataframe[0].value.iloc[0]["method"] == "Spectral clustering", "which leads on stripes, not on digits"
 
 
+def test_what_papers_report_stands_beside_what_was_measured_on_the_same_data(runs: Path) -> None:
+    app = benchmarks_page().run()
+    assert "published ACC" not in app.dataframe[0].value  # digits: no paper reports them
+    app.segmented_control(key="bench-data").set_value("usps").run()
+    table = app.dataframe[0].value.set_index(["method", "joined by"])["published ACC"]
+    assert table["DCN", "alone"] == "0.688 to 0.699"
+    assert table["DCN", "with ACAI"] == table["RIM", "alone"] == "–"
+
+
 @pytest.mark.parametrize("name", ["digits", "blobs", "lines"])
 def test_data_are_shown_before_anything_is_trained(runs: Path, name: str) -> None:
     app = data_page(name).run()

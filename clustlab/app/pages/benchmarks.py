@@ -32,7 +32,10 @@ ALIKE = {"mnist": ("MNIST",), "usps": ("USPS",), "fashion-mnist": ("Fashion-MNIS
 
 OF_MIXTURE, SILHOUETTE, BY_SILHOUETTE = "ACC of mixture", "silhouette", "ACC by silhouette"
 
+PUBLISHED = "published ACC"
+
 HELP = {
+    PUBLISHED: "on these data, with settings of their own; a method's page names the sources",
     OF_MIXTURE: "of a Gaussian mixture with full covariances on the codes",
     SILHOUETTE: "of the method's own clusters among its codes; it needs no labels",
     BY_SILHOUETTE: "of the seed with the widest silhouette: what you get without labels to choose by",
@@ -158,6 +161,7 @@ def _changes(chosen: Results, there: list[Results], name: str, what: str, titles
 def _table(chosen: Results, titles: dict[str, str]) -> None:
     st.subheader("The table")
     columns = {**SCORES, "gmm_acc": OF_MIXTURE, "silhouette": SILHOUETTE}
+    published = {(method, NONE): _range(values) for method, values in _published(chosen, "acc").items() if values}
     parts = {name: {each[:2]: each for each in summary(chosen.rows, name)} for name in columns}
     by_silhouette = chosen_without_labels(chosen.rows, "acc")
     content = [
@@ -167,6 +171,7 @@ def _table(chosen: Results, titles: dict[str, str]) -> None:
             **{title: str(parts[name].get((method, extensions), "–")) for name, title in columns.items()},
             BY_SILHOUETTE: f"{by_silhouette[method, extensions]:.3f}" if (method, extensions) in by_silhouette else "–",
             "seeds": each.seeds,
+            **({PUBLISHED: published.get((method, extensions), "–")} if published else {}),
         }
         for (method, extensions), each in parts["acc"].items()
     ]
@@ -181,6 +186,11 @@ def _table(chosen: Results, titles: dict[str, str]) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
+
+
+def _range(published: list[tuple[str, float]]) -> str:
+    values = sorted(value for _, value in published)
+    return f"{values[0]:.3f}" + (f" to {values[-1]:.3f}" if values[-1] > values[0] else "")
 
 
 def _runs(chosen: Results, titles: dict[str, str]) -> None:
