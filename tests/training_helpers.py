@@ -46,9 +46,9 @@ def small_spec(method: str, **more: Any) -> RunSpec:
     return RunSpec.parse({**fields, **more})
 
 
-def trained(spec: RunSpec, dataset: Dataset) -> tuple[Work, Training, Listener]:
+def trained(spec: RunSpec, dataset: Dataset, device: torch.device | None = None) -> tuple[Work, Training, Listener]:
     """Train a spec in memory."""
-    work = set_up(spec, dataset, torch.device("cpu"))
+    work = set_up(spec, dataset, device or torch.device("cpu"))
     training = Training(work.model, Batches(dataset.n, spec.training.batch_size, spec.seed))
     listener = Listener()
     run_phases(training, work.phases, work.samples, listener)

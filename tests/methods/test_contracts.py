@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from another_device import another_device
 from training_helpers import Listener, small_spec, trained
 
 import clustlab
@@ -21,7 +22,7 @@ from clustlab.methods.base import Phase
 from clustlab.runs import Run
 from clustlab.spec import RunSpec
 from clustlab.training.loop import Batches, Training, run_phases
-from clustlab.training.probe import read_out_all
+from clustlab.training.probe import Clusters, choose_probe, frame_arrays, read_out_all
 from clustlab.training.setup import Work, set_up
 
 METHODS = methods.discover()
@@ -37,9 +38,13 @@ def cells() -> list[tuple[str, tuple[str, ...]]]:
     return alone + joined
 
 
-CELLS = pytest.mark.parametrize(
-    ("method", "joined"), cells(), ids=lambda part: part if isinstance(part, str) else "+".join(part) or "alone"
-)
+def over(chosen: list[tuple[str, tuple[str, ...]]]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(
+        ("method", "joined"), chosen, ids=lambda part: part if isinstance(part, str) else "+".join(part) or "alone"
+    )
+
+
+CELLS = over(cells())
 
 
 def short(method: str) -> dict[str, int]:
@@ -162,6 +167,37 @@ def test_labels_reach_neither_training_nor_stopping(
         assert torch.equal(codes[0][0], other)
         assert torch.equal(codes[0][1], labels)
         assert codes[0][2] == steps
+
+
+@pytest.mark.slow
+@over([(method, joined) for method, joined in cells() if not joined or method == "idec"])
+def test_on_another_device_no_tensor_is_left_behind(method: str, joined: tuple[str, ...], blobs: Dataset) -> None:
+    spec = small_spec(method, extensions=list(joined), n_clusters=3, data="blobs", options=short(method))
+    few = Dataset("few", "Few", blobs.x[::5], None, (), blobs.kind)
+    _, _, here = trained(spec, few)
+    with another_device() as device:
+        work, _, there = trained(spec, few, device)
+        probe, _ = choose_probe(few, work.samples, 100, seed=0)
+        frames = [frame_arrays(phase, probe, 3, 0, few, Clusters())[0] for phase in work.phases]
+        found = read_out_all(work.phases[-1], work.samples)
+    assert there.terms[0] == pytest.approx(here.terms[0], rel=1e-3, abs=1e-6)
+    for array in (*found.values(), *(array for frame in frames for array in frame.values())):
+        assert isinstance(array, np.ndarray)
+        assert np.isfinite(array).all()
+
+
+def test_another_device_refuses_what_a_graphics_card_refuses() -> None:
+    with another_device() as device:
+        there = torch.ones(2, 3).to(device)
+        assert there.device == device
+        assert (there @ torch.ones(3, device=device)).tolist() == [3, 3]
+        with pytest.raises(RuntimeError, match="two devices"):
+            there + torch.ones(3)
+        with pytest.raises(RuntimeError, match="generator of the CPU"):
+            torch.randn(3, generator=torch.Generator(), device=device)
+        with pytest.raises(RuntimeError, match="numpy"):
+            there.numpy()
+        assert there.cpu().numpy().sum() == 6
 
 
 IN_LAYERS = [name for name in METHODS if "precision" in used(described()["methods"][name], "training")]
