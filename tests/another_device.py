@@ -84,35 +84,25 @@ def _computed(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         elsewhere = isinstance(args[0], Elsewhere)
     else:
         elsewhere = bool(there) if wish is None else torch.device(wish) == DEVICE
-    _check(func, args, kwargs, tensors, there, elsewhere=elsewhere)
-    result = func(
-        *tree_map(_here, args),
-        **tree_map(_here, {**kwargs, **({} if wish is None else {"device": torch.device("cpu")})}),
-    )
+    _check(func, args, tensors, kwargs.get("generator") if elsewhere else None)
+    if wish is not None:
+        kwargs = {**kwargs, "device": torch.device("cpu")}
+    result = func(*tree_map(_here, args), **tree_map(_here, kwargs))
     if not elsewhere:
         return result
     known = {id(each.here): each for each in there}  # what is changed in place stays the same tensor
     return tree_map(lambda each: known.get(id(each), Elsewhere(each)) if isinstance(each, Tensor) else each, result)
 
 
-def _check(
-    func: Any,
-    args: Sequence[Any],
-    kwargs: Mapping[str, Any],
-    tensors: list[Tensor],
-    there: list[Any],
-    *,
-    elsewhere: bool,
-) -> None:
-    """Refuse what a graphics card would refuse; single numbers may come from the CPU."""
-    left_behind = [each for each in tensors if not isinstance(each, Elsewhere) and each.dim() > 0]
-    if func in INDEXING:
-        left_behind = left_behind[:1] if left_behind and left_behind[0] is args[0] else []
-    if there and left_behind and func not in MOVING:
-        shapes = ", ".join(str(tuple(each.shape)) for each in left_behind)
+def _check(func: Any, args: Sequence[Any], tensors: list[Tensor], generator: torch.Generator | None) -> None:
+    """Refuse what a graphics card would refuse; single numbers may come from the CPU, and so may indices."""
+    behind = [each for each in tensors if not isinstance(each, Elsewhere) and each.dim() > 0]
+    if func in INDEXING and isinstance(args[0], Elsewhere):
+        behind = []
+    if behind and func not in MOVING and any(isinstance(each, Elsewhere) for each in tensors):
+        shapes = ", ".join(str(tuple(each.shape)) for each in behind)
         raise RuntimeError(f"{func} of tensors on two devices; those of the shapes {shapes} are on the CPU")
-    generator = kwargs.get("generator")
-    if elsewhere and generator is not None and generator.device.type == "cpu":
+    if generator is not None and generator.device.type == "cpu":
         raise RuntimeError(f"{func} draws on the device by a generator of the CPU")
 
 
