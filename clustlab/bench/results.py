@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from clustlab.bench import scoring
 from clustlab.bench.grid import NONE
 from clustlab.bench.table import SUFFIXES, protocol_path, read_table
 from clustlab.data.assets import assets_folder
@@ -142,16 +143,16 @@ def summary(rows: pd.DataFrame, name: str) -> list[Summary]:
 
 
 def chosen_without_labels(rows: pd.DataFrame, name: str) -> dict[tuple[str, str], float]:
-    """Return a column's value of the seed with the widest silhouette: what one gets who has no labels to choose by.
+    """Return :func:`clustlab.bench.scoring.of_widest_silhouette` by method and set of extensions, where it is known.
 
-    By method and set of extensions, where there are two seeds or more; silhouettes of different methods are of
-    different codes, and choose nothing.
+    Silhouettes of different methods are of different codes, and choose nothing.
     """
-    found = {}
-    for (method, extensions), seeds in rows.dropna(subset=[name, "silhouette"]).groupby(["method", "extensions"]):
-        if len(seeds) > 1:
-            found[str(method), str(extensions)] = float(seeds.sort_values("silhouette")[name].iloc[-1])
-    return found
+    groups = rows.groupby(["method", "extensions"])[[name, "silhouette"]]
+    found = {
+        (str(method), str(extensions)): scoring.of_widest_silhouette(seeds.to_dict("records"), name)
+        for (method, extensions), seeds in groups
+    }
+    return {kind: score for kind, score in found.items() if score is not None}
 
 
 def changes(rows: pd.DataFrame, extensions: str, name: str) -> dict[str, list[float]]:

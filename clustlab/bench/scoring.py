@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from math import isfinite, nan
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from clustlab.metrics import scores
 from clustlab.readout import GMMProtocol, KMeansProtocol
 from clustlab.runs import Run
 
-__all__ = ["COLUMNS", "protocol", "score"]
+__all__ = ["COLUMNS", "of_widest_silhouette", "protocol", "score"]
 
 COLUMNS = tuple(
     f"{read_out}{name}" for read_out in ("", "kmeans_", "gmm_") for name in ("acc", "nmi", "ari")
@@ -47,6 +48,15 @@ def score(run: Run) -> tuple[dict[str, float], str]:
     except (DataError, ValueError) as error:  # the run is finished all the same
         return found, f"the codes could not be read out: {error}"
     return found, ""
+
+
+def of_widest_silhouette(seeds: Iterable[Mapping[Any, float]], name: str) -> float | None:
+    """Return a score of the seed with the widest silhouette: what one gets who has no labels to choose by.
+
+    None where there are not two seeds that have both.
+    """
+    scored = [each for each in seeds if isfinite(each.get(name, nan)) and isfinite(each.get("silhouette", nan))]
+    return max(scored, key=lambda each: each["silhouette"])[name] if len(scored) > 1 else None
 
 
 def protocol() -> dict[str, Any]:

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from math import isfinite
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -221,8 +220,8 @@ def _versions() -> dict[str, str]:
 
 
 def _by_silhouette(rows: Iterable[Row]) -> str:
-    scored = [row.scores for row in rows if {"acc", "silhouette"} <= row.scores.keys()]
-    return f"{max(scored, key=itemgetter('silhouette'))['acc']:.3f}" if len(scored) > 1 else ""
+    score = scoring.of_widest_silhouette([row.scores for row in rows], "acc")
+    return "" if score is None else f"{score:.3f}"
 
 
 def _mean(values: Sequence[float], digits: int) -> str:

@@ -22,9 +22,8 @@ def unchanged(run: Run, dataset: Dataset) -> bool:
     if "digests" in described:
         return bool(described["digests"] == dataset.digests)
     # a run of an early clustlab, which recorded none
-    return (described["n"], tuple(described["shape"]), tuple(described["class_names"])) == (
-        *(dataset.n, dataset.shape, dataset.class_names),
-    )
+    shape, names = tuple(described["shape"]), tuple(described["class_names"])
+    return (described["n"], shape, names) == (dataset.n, dataset.shape, dataset.class_names)
 
 
 def check_unchanged(run: Run, dataset: Dataset) -> None:
