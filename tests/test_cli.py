@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from interrupted import interrupted
 
 import clustlab
 from clustlab import cli
@@ -221,17 +221,11 @@ def test_a_run_is_exported_as_a_replay_by_the_suffix(
 
 @pytest.mark.slow
 def test_ctrl_c_stops_in_good_order_and_resume_finishes(runs: Path) -> None:
-    words = [sys.executable, "-m", "clustlab.cli", "train", "ae-kmeans", "--data", "blobs", "--runs", str(runs)]
-    words += ["--set", "training.epochs=1000", "--set", "training.threads=1", "--set", "network.hidden=16"]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
-    deadline = time.monotonic() + 60
-    while not (found := clustlab.list_runs(runs)) or found[0].status.get("step", 0) < 10:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
-    run = clustlab.open_run(out.strip().splitlines()[-1])
+    words = ["train", "ae-kmeans", "--data", "blobs", "--runs", str(runs)]
+    words += ["--set", "training.epochs=20", "--set", "training.threads=1", "--set", "network.hidden=16"]
+    stopped = interrupted(words, runs)
+    assert stopped.returncode == 130, stopped.stderr
+    run = clustlab.open_run(stopped.stdout.strip().splitlines()[-1])
     assert run.state == "stopped"
     again = subprocess.run(
         [sys.executable, "-m", "clustlab.cli", "resume", run.name, "--runs", str(runs)],
