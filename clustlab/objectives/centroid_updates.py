@@ -48,6 +48,8 @@ def reseed_empty(z: Tensor, labels: Tensor, centroids: Tensor) -> tuple[Tensor, 
     """
     dead = torch.bincount(labels, minlength=len(centroids)) == 0
     empty = dead.nonzero().flatten()
+    if not len(empty):  # as nearly always: nobody need be sorted
+        return centroids, labels, dead
     farthest = (z - centroids[labels]).square().sum(dim=1).argsort(descending=True)[: len(empty)]
     centroids, labels = centroids.clone(), labels.clone()
     centroids[empty[: len(farthest)]] = z[farthest]

@@ -1,6 +1,7 @@
 """How far a reconstruction is from its sample."""
 
 from torch import Tensor
+from torch.nn import functional
 
 __all__ = ["squared_error"]
 
@@ -11,4 +12,4 @@ def squared_error(x_hat: Tensor, x: Tensor) -> Tensor:
     The papers write a sum over features; their released code (IDEC, DEC-Keras) takes the mean, and IDEC's γ = 0.1
     belongs to that scaling.
     """
-    return (x_hat - x).square().flatten(1).mean(dim=1)
+    return functional.mse_loss(x_hat, x, reduction="none").flatten(1).mean(dim=1)

@@ -283,10 +283,8 @@ def _together(training: Training, phase: Phase, current: Pass) -> dict[str, Tens
     means = {term.name: term.value(current).mean() for player in phase.players for term in player.terms}
     playing = [player for player in phase.players if player.parameters]
     for player in playing:
-        training.optimisers[player.name].zero_grad()
-        # One graph serves all players; `inputs` keeps each gradient with its own player.
         loss = _loss(player, means, training.phase_step)
-        loss.backward(inputs=list(player.parameters), retain_graph=player is not playing[-1])
+        _differentiate(loss, player, retain_graph=player is not playing[-1])  # one graph serves all players
     for player in playing:
         training.optimisers[player.name].step()
     return {name: mean.detach() for name, mean in means.items()}
@@ -300,10 +298,16 @@ def _in_turns(training: Training, phase: Phase, current: Pass) -> dict[str, Tens
             turn = Pass(phase, current.x, current.index)
             means |= {term.name: term.value(turn).mean() for term in player.terms}
             if player.parameters:
-                training.optimisers[player.name].zero_grad()
-                _loss(player, means, training.phase_step).backward(inputs=list(player.parameters))
+                _differentiate(_loss(player, means, training.phase_step), player)
                 training.optimisers[player.name].step()
     return {name: mean.detach() for name, mean in means.items()}
+
+
+def _differentiate(loss: Tensor, player: Player, *, retain_graph: bool = False) -> None:
+    """Give a player's parameters, and nobody else's, the gradient of its loss."""
+    for parameter in player.parameters:
+        parameter.grad = None  # what `zero_grad` does; its bookkeeping took 3 % of the time of a small network
+    loss.backward(inputs=player.parameters, retain_graph=retain_graph)
 
 
 def _loss(player: Player, means: dict[str, Tensor], phase_step: int) -> Tensor:
