@@ -96,7 +96,12 @@ class ADMMModel(HardClusteringModel, ABC):
         super().__init__(shape, network, n_samples, n_clusters)
         self.register_buffer("auxiliary", torch.zeros(n_samples, network.latent_dim))
         self.register_buffer("dual", torch.zeros(n_samples, network.latent_dim))
+        self.penalty = penalty
         self.register_buffer("rho", torch.tensor(penalty))
+
+    def penalty_in_units(self) -> float | Tensor:
+        """Return the penalty in the units of the clustering model."""
+        return self.penalty
 
     @abstractmethod
     def start(self, codes: Tensor) -> None:
@@ -111,9 +116,11 @@ class ADMMModel(HardClusteringModel, ABC):
         codes = self.place_centroids(samples, n_init, seed)
         self.auxiliary, self.dual = codes, torch.zeros_like(codes)
         self.start(codes)
+        self._renew_penalty()
 
     def iterate(self, samples: Samples, dual_step: float) -> Values:
         """Update the clustering model on the copies, then the dual variables: u ← u + dual_step (y − f(x))."""
+        self._renew_penalty()
         codes, y_before, labels_before = self.encode_all(samples), self.auxiliary, self.labels
         dead = self.update(codes - self.dual)
         self.dual = self.dual + dual_step * (self.auxiliary - codes)
@@ -125,6 +132,10 @@ class ADMMModel(HardClusteringModel, ABC):
             "dual_residual": step.item(),
             "dual_size": self.dual.square().sum(dim=1).mean().sqrt().item(),
         }
+
+    def _renew_penalty(self) -> None:
+        """Let the option say what ρ is: the checkpoint that a fork begins from may be of another one."""
+        self.rho = torch.as_tensor(self.penalty_in_units(), dtype=self.rho.dtype, device=self.rho.device)
 
 
 class KMeansADMM(ADMMModel):

@@ -51,7 +51,7 @@ class MixtureADMM(ADMMModel):
         full: bool,
     ) -> None:
         super().__init__(shape, network, n_samples, n_clusters, penalty)
-        self.penalty, self.ridge, self.full = penalty, ridge, full
+        self.ridge, self.full = ridge, full
         unit = torch.eye(network.latent_dim) if full else torch.ones(network.latent_dim)
         self.register_buffer("weights", torch.full((n_clusters,), 1 / n_clusters))
         self.register_buffer("covariances", unit.repeat(n_clusters, *[1] * unit.dim()))
@@ -60,8 +60,10 @@ class MixtureADMM(ADMMModel):
     def start(self, codes: Tensor) -> None:
         """Make the clusters of k-means Gaussians, and fix the unit of the penalty."""
         self.scale = codes.var(dim=0, correction=0).mean().clamp_min(torch.finfo(codes.dtype).eps)
-        self.rho = self.penalty / self.scale
         self._maximise(functional.one_hot(self.labels, len(self.centroids)).to(codes))
+
+    def penalty_in_units(self) -> Tensor:
+        return self.penalty / self.scale
 
     def responsibility(self, y: Tensor) -> Tensor:
         """Copies or codes (n, J) → posterior of the components (n, K)."""

@@ -63,6 +63,10 @@ class DCNModel(HardClusteringModel):
         self.register_buffer("epochs", torch.zeros((), dtype=torch.int64))
         self.register_buffer("refitted", torch.zeros(n_clusters, network.latent_dim))
 
+    def begin_counting(self) -> None:
+        """Count from the start; the checkpoint that a fork begins from may have counted already, or otherwise."""
+        self.counts, self.epochs = torch.full_like(self.counts, self.initial_count), torch.zeros_like(self.epochs)
+
     @torch.no_grad()
     def take_in(self, current: Pass) -> None:
         """Encode the batch anew, assign it, and let the centroids follow."""
@@ -236,6 +240,7 @@ class DCN(Method):
 
         def begin() -> None:
             model.place_centroids(samples, options.n_init, self.spec.seed)
+            model.begin_counting()
 
         def staleness(probe: ProbePass) -> Tensor:
             return distance_to_means(probe.z, nearest_centroid(probe.z, model.centroids), model.centroids)

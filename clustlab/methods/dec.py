@@ -49,6 +49,7 @@ class SoftClusteringModel(nn.Module):
         _, centroids, _ = fit(codes.cpu().numpy(), len(self.centroids), seed=seed, protocol=protocol)
         with torch.no_grad():
             self.centroids.copy_(torch.from_numpy(centroids))
+        self.labels.fill_(-1)  # there are others in a checkpoint of another method
 
     def refresh_target(self, samples: Samples) -> Values:
         """Compute P from Q of all samples; return the share of samples whose label has changed since last time.

@@ -90,6 +90,7 @@ class GaussianKLDModel(nn.Module):
         mean, log_variance = self._all_posteriors(samples)
         found = fit(mean.cpu().numpy(), len(self.means), seed=seed, protocol=KMeansProtocol(n_init=n_init))
         self.means = torch.from_numpy(found.centroids).to(mean)
+        self.labels.fill_(-1)  # there are others in a checkpoint of another method
         self._estimate(mean, log_variance, torch.from_numpy(found.labels).to(mean.device))
 
     @torch.no_grad()
@@ -115,7 +116,9 @@ class GaussianKLDModel(nn.Module):
         own = hard.T @ log_variance.exp() / hard.sum(dim=0).clamp_min(1)[:, None]
         there = (hard.sum(dim=0) > 0)[:, None]
         self.means = torch.where(there, means, self.means)
-        if not self.unit_variance:
+        if self.unit_variance:
+            self.variances = torch.ones_like(self.variances)
+        else:
             self.variances = torch.where(there, variances + own, self.variances).clamp_min(LEAST_VARIANCE)
 
 

@@ -13,6 +13,7 @@
             for each player: optimiser step         (where they take turns: each on a fresh pass, then its step)
             after_step(pass); until(values)?
             recorder.after_step                     frames, scalars, checkpoints; pause and stop
+        on_leave                                    e.g. a last look at all samples
         recorder.leave
 """
 
@@ -30,6 +31,9 @@ from clustlab.methods.base import Pass, Phase, Player, Samples, Values
 
 __all__ = ["Batches", "Recorder", "Training", "run_phases"]
 
+KINDS = {"betas", "nesterov", "alpha"}
+"""Settings by which the states of Adam, SGD and RMSprop are told apart."""
+
 
 class Recorder(Protocol):
     """What the loop talks to. Nothing a recorder does may change what is learned."""
@@ -38,7 +42,7 @@ class Recorder(Protocol):
         """A phase begins (or goes on after a resume)."""
 
     def values(self, training: Training, phase: Phase, name: str, values: Values) -> None:
-        """A phase's hook (``every``, ``after_step``) has run and returned numbers."""
+        """A phase's hook (``on_enter``, ``every``, ``after_step``, ``on_leave``) has run and returned numbers."""
 
     def after_step(self, training: Training, phase: Phase, terms: dict[str, Tensor]) -> None:
         """A step is done; ``terms`` are the raw batch means, on the device. May raise to end training."""
@@ -151,14 +155,8 @@ class Training:
         """Make the phase's optimisers, with their memory if training was resumed."""
         self.optimisers = {player.name: make_optimiser(player) for player in phase.players if player.parameters}
         for name, state in (self.restored or {}).items():
-            if name not in self.optimisers:
-                continue  # of a player that a fork left behind
-            groups = self.optimisers[name].param_groups
-            own = [{key: value for key, value in group.items() if key != "params"} for group in groups]
-            self.optimisers[name].load_state_dict(state)
-            # The memory is the checkpoint's, the settings are the spec's: a fork may have others.
-            for group, settings in zip(self.optimisers[name].param_groups, own, strict=True):
-                group.update(settings)
+            if name in self.optimisers:  # else of a player that a fork left behind
+                _recall(self.optimisers[name], state)
         self.restored = None
 
 
@@ -197,6 +195,23 @@ def make_optimiser(player: Player) -> torch.optim.Optimizer:
     )
 
 
+def _recall(optimiser: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Give an optimiser the memory in a checkpoint; its settings are the spec's, as those of a fork may differ.
+
+    A memory of another kind of optimiser, or of parameters of other shapes, is left behind: it begins with none.
+    """
+    groups = optimiser.state_dict()["param_groups"]
+    parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
+    alike = KINDS & groups[0].keys() == KINDS & state["param_groups"][0].keys() and all(
+        at < len(parameters) and value.shape in (parameters[at].shape, torch.Size())
+        for at, memory in state["state"].items()
+        for value in memory.values()
+        if isinstance(value, Tensor)
+    )
+    if alike:
+        optimiser.load_state_dict({"state": state["state"], "param_groups": groups})
+
+
 def run_phases(training: Training, phases: Sequence[Phase], samples: Samples, recorder: Recorder) -> None:
     """Train through all phases from where ``training`` stands.
 
@@ -212,6 +227,8 @@ def run_phases(training: Training, phases: Sequence[Phase], samples: Samples, re
     while training.phase_index < len(phases):
         phase = phases[training.phase_index]
         _run_phase(training, phase, samples, recorder)
+        if phase.on_leave:
+            recorder.values(training, phase, "leave", phase.on_leave() or {})
         recorder.leave(training, phase)
         training.end_phase()
         recorder.between(training)
