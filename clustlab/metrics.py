@@ -28,9 +28,12 @@ def accuracy(y: np.ndarray, labels: np.ndarray) -> float:
     Parameters
     ----------
     y, labels : ndarray of int, (n,)
-        Class and cluster of each sample; any numbers.
+        Class and cluster of each sample. Negative clusters are noise, as of scikit-learn's DBSCAN: always wrong.
     """
-    counts = contingency_matrix(y, labels)
+    clustered = np.asarray(labels) >= 0
+    if not clustered.any():
+        return 0.0
+    counts = contingency_matrix(np.asarray(y)[clustered], np.asarray(labels)[clustered])
     rows, columns = linear_sum_assignment(counts, maximize=True)
     return float(counts[rows, columns].sum() / len(y))
 

@@ -132,8 +132,9 @@ class Training(Part):
     )
     precision: Literal["float32", "bfloat16"] = option(
         "float32",
-        help="In what linear layers and convolutions multiply; bfloat16 keeps two to three digits, and is quicker on "
-        "accelerators alone. Parameters and objectives stay in float32.",
+        help="In what linear layers and convolutions multiply; bfloat16 keeps two to three digits, and is quicker "
+        "where the hardware multiplies in it: accelerators, processors with AMX. Parameters and objectives stay in "
+        "float32.",
         advanced=True,
     )
 

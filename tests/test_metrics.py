@@ -28,6 +28,12 @@ def test_scores_do_not_depend_on_names() -> None:
     assert metrics.scores(y, np.zeros(15, int)) == pytest.approx({"acc": 1 / 3, "nmi": 0, "ari": 0})
 
 
+def test_noise_is_wrong_even_where_a_class_would_match_it() -> None:
+    y = np.repeat([0, 1, 2], 2)
+    assert metrics.accuracy(y, np.array([-1, -1, 0, 0, 1, 1])) == pytest.approx(4 / 6)
+    assert metrics.accuracy(y, np.full(6, -1)) == 0
+
+
 def test_match_undoes_a_renaming() -> None:
     after = np.random.default_rng(0).integers(6, size=300)
     renaming = np.array([3, 1, 0, 5, 2, 4])

@@ -60,7 +60,7 @@ class ACAI(Extension):
                 "The networks and the optimiser are those of the method that it joins; the paper has convolutions and "
                 "Adam at 0.0001 with batches of 64. The network “convolutional” is the paper's."
             ),
-            "Partners are the next samples of the shuffled batch instead of the reversed batch.",
+            "Partners are the samples before in the shuffled batch instead of the reversed batch.",
         ),
         published=(
             Published("MNIST", "paper (poster), with k-means on 32 whitened codes, test split", acc=0.9438),

@@ -34,7 +34,7 @@ class Mixes(NamedTuple):
 def mixes(current: Pass) -> Mixes:
     """Return the mixes of a pass, one set for all terms.
 
-    The partner is the next sample of the shuffled batch: as good as ACAI's reversed batch, and in a batch of odd size
+    The partner is the sample before in the shuffled batch: as good as ACAI's reversed batch, and in a batch of odd size
     no sample meets itself.
     """
     return current.once("mixes", _draw)

@@ -35,7 +35,7 @@ class MixingConsistency(Extension):
         },
         look_for="Strips switch from one sample to the other in the middle instead of changing smoothly.",
         algorithm=(
-            "Mix every code with that of the next sample of the mini-batch, by a share α drawn from U(0, ½).",
+            "Mix every code with that of the sample before in the mini-batch, by a share α drawn from U(0, ½).",
             "Decode the mix and compare it with the sample whose share is larger.",
         ),
         pitfalls=("At α = ½ it asks for two things at once and so opposes the smooth strips that the critic rewards.",),

@@ -254,6 +254,8 @@ class Phase:
         index (b,) → rows of the target distribution P (b, K).
     on_enter : callable, optional
         Run once before the phase, e.g. to place centroids.
+    on_leave : callable, optional
+        Run when the phase is over, e.g. to look at all samples for the last time.
     every : tuple of Every
     after_step : callable, optional
         Run after each step, on its pass.
@@ -288,6 +290,7 @@ class Phase:
     read_out: str = ""
     target: Callable[[Tensor], Tensor] | None = None
     on_enter: Callable[[], Values | None] | None = None
+    on_leave: Callable[[], Values | None] | None = None
     every: tuple[Every, ...] = ()
     after_step: Callable[[Pass], Values | None] | None = None
     until: Callable[[Values], bool] | None = None

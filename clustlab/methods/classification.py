@@ -119,6 +119,7 @@ def classify(
         encode=model.classifier.represent,
         assign=model.classifier.assign,
         every=(watch, *fields.pop("every", ())),
+        on_leave=watch.run,
         **fields,
     )
 

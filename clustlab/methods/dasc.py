@@ -210,10 +210,6 @@ class DASC(Method):
             # The first cut is that of `begin`; nothing has moved since.
             return model.cut(samples, seed) if model.steps_left < options.cluster_epochs else {}
 
-        def after_step(current: Pass) -> Values | None:
-            model.tidy()
-            return model.cut(samples, seed) if model.steps_left == 0 else None
-
         return Phase(
             name="cluster",
             title="subspaces",
@@ -227,7 +223,8 @@ class DASC(Method):
             read_out="the last normalised cut of the affinities, all samples",
             on_enter=begin,
             every=(Every(options.cut_interval, "cut", cut),),
-            after_step=after_step,
+            after_step=lambda _: model.tidy(),
+            on_leave=lambda: model.cut(samples, seed),
             full_batch=True,
             take_turns=True,
             observe=subspace_observations(model),
@@ -332,7 +329,7 @@ def _codes(current: Pass) -> Tensor:
 def _expressed(current: Pass, model: DASCModel) -> Tensor:
     """ΘZ, what the decoder sees; on a part of the samples, which cannot be expressed by all, their codes."""
     z = _codes(current)
-    return model.theta @ z if len(z) == len(model.theta) else z
+    return model.theta @ z if current.phase.full_batch else z
 
 
 def _missed(current: Pass) -> Tensor:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import torch
@@ -228,7 +229,7 @@ class IMSATWithVAT(Method):
                 r"Samples are scaled otherwise, so $\xi$ is given over the mean $\sigma_t$: 1 is the released "
                 "10 on MNIST, where it is 10.0. On digits 3.45 is a length of 10 for pixels in −1 … 1."
             ),
-            r"$\alpha = 0.25$ is the released value for MNIST; nobody has published one for other data.",
+            r"$\alpha = 0.25$ is the released value for MNIST; values for other data could not be checked.",
             r"The constraint with its rule for $\mu$ is ours; the released code has the weighted sum only.",
         ),
         paper_settings=IMSAT_SETTINGS,
@@ -299,27 +300,26 @@ def _phases(method: Method, model: PerturbedClassifier, samples: Samples, pertur
         Optimiser("adam", options.learning_rate),
     )
     per_epoch = steps_per_epoch(samples, method.spec.training)
-    every = [Every(per_epoch, "perturb", lambda: model.flipped(samples, perturb))]
-    if options.balance == "constraint":
-        allowed = options.tolerance * math.log(len(model.prior))
-        every.append(Every(per_epoch, "balance", lambda: model.enforce(samples, allowed, GROWTH)))
-    return [
-        classify(
+    phase = classify(
+        model,
+        samples,
+        method.spec.training,
+        options.cluster_epochs,
+        [player],
+        on_enter=lambda: model.measure(samples, options.neighbour),
+        every=(Every(per_epoch, "perturb", lambda: model.flipped(samples, perturb)),),
+        observe=observations(
             model,
-            samples,
-            method.spec.training,
-            options.cluster_epochs,
-            [player],
-            on_enter=lambda: model.measure(samples, options.neighbour),
-            every=tuple(every),
-            observe=observations(
-                model,
-                perturb,
-                probe=getattr(options, "probe_length", PROBE_LENGTH),
-                iterations=getattr(options, "power_iterations", POWER_ITERATIONS),
-            ),
-        )
-    ]
+            perturb,
+            probe=getattr(options, "probe_length", PROBE_LENGTH),
+            iterations=getattr(options, "power_iterations", POWER_ITERATIONS),
+        ),
+    )
+    if options.balance == "weighted sum":
+        return [phase]
+    allowed = options.tolerance * math.log(len(model.prior))
+    balance = Every(per_epoch, "balance", lambda: model.enforce(samples, allowed, GROWTH))
+    return [replace(phase, every=(balance, *phase.every))]
 
 
 def _balance(model: PerturbedClassifier, options: IMSATOptions) -> Term:

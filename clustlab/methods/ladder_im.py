@@ -99,7 +99,10 @@ class LadderIM(Method):
             ),
             "With μ = 1 clusters die; watch the clusters in use.",
             "Unshuffled data would give batches of one class, which are then cut into pieces; batches are shuffled.",
-            "The decoder starts at zero (only a₂ and a₇ are 1), so the cost of a layer is first its own variance: 1.",
+            (
+                "The decoder starts at zero (only a₂ and a₇ are 1), so the cost of a layer is first its own mean "
+                "square: 1 for hidden layers, 1/9 for the samples, which the network divides by 3."
+            ),
         ),
         deviations=(
             "Hidden layers are 256-256 (paper: 1200-1200) and batches 256 (64): digits do not need more.",

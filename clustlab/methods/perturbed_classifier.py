@@ -97,6 +97,8 @@ class PerturbedClassifier(ClassifierModel):
     def enforce(self, samples: Samples, tolerance: float, factor: float) -> Values:
         r"""Raise μ by a factor if the clusters' shares of all samples are too far from the prior.
 
+        Asked before the first :meth:`watch` it raises nothing: no step has been taken yet that could have heeded it.
+
         Parameters
         ----------
         samples : Samples
@@ -105,7 +107,7 @@ class PerturbedClassifier(ClassifierModel):
         factor : float
         """
         found = marginal_divergence(self.beliefs(samples), self.prior).item()
-        if found > tolerance:
+        if found > tolerance and self.labels[0] >= 0:
             self.growth *= factor
         return {"prior_divergence": found, "balance_growth": self.growth.item()}
 

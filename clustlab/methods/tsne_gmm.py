@@ -122,15 +122,18 @@ class TSNEGMM(Method):
         Raises
         ------
         DataError
-            If there are too few samples for a layout.
+            If there are too few samples for a layout, or all coincide.
         """
         if len(samples) < FEWEST:
             raise DataError(f"a t-SNE layout needs at least {FEWEST} samples; there are {len(samples)}")
+        x = samples.x.flatten(1).cpu().numpy()
+        if (x == x[0]).all():
+            raise DataError("there is no layout of these samples; all of them coincide")
         found = TSNE(
             perplexity=min(self.options.perplexity, (len(samples) - 1) / NEIGHBOURHOODS),
             max_iter=self.options.layout_steps,
-            init="pca",
+            init="pca" if x.shape[1] > 1 else "random",  # one feature has no second principal component
             random_state=self.spec.seed,
-        ).fit(samples.x.flatten(1).cpu().numpy())
+        ).fit(x)
         model.layout.copy_(torch.from_numpy(found.embedding_))
         model.divergence.fill_(found.kl_divergence_)

@@ -1,4 +1,4 @@
-"""Layers that multiply in bfloat16, for accelerators that do so in a fraction of the time."""
+"""Layers that multiply in bfloat16, for hardware that does so in a fraction of the time."""
 
 import torch
 from torch import Tensor, nn

@@ -81,7 +81,7 @@ class PatternClassifier(nn.Module):
         self.scale = WINNING / math.sqrt(max(n_clusters - 1, 1))
 
     def represent(self, x: Tensor) -> Tensor:
-        """Samples (n, *shape) → logits (n, K), none of them negative."""
+        """Samples (n, *shape) → logits (n, K), none of them negative behind a dense layer."""
         logits: Tensor = self.scale * self.body(x)
         return logits
 

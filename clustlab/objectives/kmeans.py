@@ -11,9 +11,10 @@ __all__ = ["lloyd_step", "nearest_centroid", "nearest_margin", "soft_means"]
 def nearest_centroid(z: Tensor, centroids: Tensor) -> Tensor:
     """Return the index of the nearest centroid for codes (n, J) and centroids (K, J): (n,) int64.
 
-    Distances are those of :func:`squared_distances` but for a root, in half the time and without its (n, K, J) numbers.
+    Distances as in :func:`squared_distances`, in half the time and without its (n, K, J) numbers; the first of equally
+    near centroids, to the last digits of a root.
     """
-    return torch.cdist(z, centroids, compute_mode="donot_use_mm_for_euclid_dist").argmin(dim=1)
+    return torch.cdist(z, centroids.to(z.dtype), compute_mode="donot_use_mm_for_euclid_dist").argmin(dim=1)
 
 
 def nearest_margin(z: Tensor, centroids: Tensor) -> Tensor:

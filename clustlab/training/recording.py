@@ -152,7 +152,7 @@ class RunRecorder:
         self.latest_values |= values
         if values:
             self.writer.scalars({"step": training.step, "phase": phase.name, "values": dict(values)})
-        if name not in ("enter", "step"):
+        if name not in ("enter", "step", "leave"):
             self.writer.event(name, training.step)
             if training.phase_step == 0:
                 self._frame(training, phase)

@@ -102,6 +102,16 @@ def test_predictions_do_not_depend_on_what_networks_call_their_clusters(digits_s
     torch.testing.assert_close(found[:, used], alone[:, used])
 
 
+def test_the_labels_of_a_finished_run_follow_the_last_alignment(digits_small: Dataset) -> None:
+    work, training, listener = trained(spec(cluster_epochs=1, rounds=1), digits_small)
+    assert [name for name, _ in listener.values_seen][-1] == "leave", "after the last step all samples are looked at"
+    model = work.model["method"]
+    found = model.classifier.alignment.clone()
+    model.watch(work.samples)
+    assert training.step > 0
+    assert torch.equal(model.classifier.alignment, found)
+
+
 def test_codes_are_the_networks_predictions_and_their_mean_is_the_assignment(digits_small: Dataset) -> None:
     work = set_up(spec(), digits_small, CPU)
     model = work.model["method"].eval()

@@ -50,6 +50,17 @@ def test_tsne_leaves_the_divergence_that_scikit_learn_reports(blobs: Dataset) ->
     assert metrics.accuracy(blobs.y, labels) >= 0.95
 
 
+def test_samples_of_one_feature_have_a_layout_and_equal_ones_have_none() -> None:
+    spec = small_spec("tsne-gmm", n_clusters=2, options={"layout_steps": 300, "n_init": 1})
+    values = np.repeat([0.0, 9.0], 10) + np.random.default_rng(0).random(20)
+    thin = Dataset("thin", "Thin", values[:, None].astype(np.float32), None, (), "vectors")
+    work, _, _ = trained(spec, thin)
+    assert work.model["method"].layout.isfinite().all()
+    equal = Dataset("equal", "Equal", np.ones((20, 3), np.float32), None, (), "vectors")
+    with pytest.raises(DataError, match="all of them coincide"):
+        trained(spec, equal)
+
+
 def test_too_few_samples_for_a_layout_are_refused() -> None:
     few = Dataset("few", "Few", np.random.default_rng(0).normal(size=(9, 3)).astype(np.float32), None, (), "vectors")
     with pytest.raises(DataError, match="at least 10 samples; there are 9"):
