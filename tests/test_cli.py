@@ -167,6 +167,7 @@ def test_a_benchmark_says_what_is_missing(command: Command, runs: Path) -> None:
         (["bench", "--method", "idec", "--address", "tcp://host:8786"], "go with --engine dask"),
         (["bench", "--method", "idec", "--engine", "dask", "--store", "nowhere://runs"], "cannot be reached"),
         (["bench", "lines", "nobody"], "there is no run “nobody”"),
+        (["bench", "--out", "s.csv", "speed"], "write the options of speed behind its name"),
     ]:
         code, out, err = command(*words)
         assert (code, out) == (1, "")

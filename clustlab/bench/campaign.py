@@ -13,7 +13,7 @@ from clustlab.bench.grid import Cell, Grid, beginning, cells, dataset, meaning
 from clustlab.bench.pool import Pool
 from clustlab.bench.table import HEADER, Row, check_replaceable, read_scores, write_protocol, write_table
 from clustlab.data.files import is_path
-from clustlab.errors import ClustlabError
+from clustlab.errors import ClustlabError, RunError
 from clustlab.launch import control
 from clustlab.launch.fork import checkpoint_steps, fork, pretraining_steps
 from clustlab.launch.submit import submit
@@ -88,6 +88,7 @@ def fill(
     finally:
         pool.close()
         campaign.write()
+        write_protocol(table, grid, jobs, rows, _trained_with(rows, runs))
     return rows
 
 
@@ -221,10 +222,25 @@ def _has_own_past(run: Run) -> bool:
 def _past_seconds(run: Run) -> float:
     """Return the time that the copied past of a fork took, as far as its records tell."""
     origin = run.spec.parent
-    times = [record["time"] for record in run.scalar_records if origin and record["step"] <= origin.step]
+    if origin is None:
+        return 0.0
+    times: list[str] = []
+    with contextlib.suppress(RunError):  # curves that are damaged tell nothing; the cell is scored all the same
+        times = [record["time"] for record in run.scalar_records if record["step"] <= origin.step]
     if not times:
         return 0.0
     return (datetime.fromisoformat(times[-1]) - datetime.fromisoformat(times[0])).total_seconds()
+
+
+def _trained_with(rows: Sequence[Row], runs: Path) -> list[dict[str, str]]:
+    """Return the versions and machines that the finished runs of a table name, each combination once."""
+    found: dict[tuple[Any, ...], dict[str, str]] = {}
+    for row in rows:
+        if row.state == "finished":
+            with contextlib.suppress(ClustlabError):  # deleted meanwhile
+                versions = open_run(runs / row.run).status.get("versions", {})
+                found.setdefault(tuple(sorted(versions.items())), versions)
+    return [versions for versions in found.values() if versions]
 
 
 def _share(run: Run) -> float:

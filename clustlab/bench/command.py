@@ -55,9 +55,13 @@ def bench(
         typer.Option("--set", help="name=value as for train, or method.name=value; goes to the cells it concerns."),
     ] = None,
     runs: RunsOption = None,
-    out: Annotated[Path, typer.Option(help="CSV or Parquet file to write; its protocol is written beside it.")] = Path(
-        "bench.csv"
-    ),
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV or Parquet file to write, its protocol beside it; else bench.csv in the folder of runs. Page "
+            "Benchmarks draws the tables that lie there."
+        ),
+    ] = None,
     jobs: Annotated[
         int | None,
         typer.Option(help="Runs that train at once; else 1, or as many as the cluster has workers.", min=1, max=256),
@@ -74,11 +78,13 @@ def bench(
 ) -> None:
     """Train what is missing, score everything, print the path of the table last."""
     if context.invoked_subcommand is not None:
-        if method or runs:
+        sources = map(context.get_parameter_source, context.params)
+        if any(source is not None and source.name == "COMMANDLINE" for source in sources):
             raise SpecError(f"write the options of {context.invoked_subcommand} behind its name")
         return
     if not method:
         raise SpecError("say what to compare: --method NAME, which may be given again, or --method all")
+    out = out or runs_folder(runs) / "bench.csv"
     if out.suffix not in SUFFIXES:
         raise SpecError(f"--out must end in {' or '.join(SUFFIXES)}, and {out.name} does not")
     crossed = grid.Grid(

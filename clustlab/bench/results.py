@@ -115,10 +115,13 @@ def results(folders: Iterable[Path] | None = None) -> list[Results]:
 
 
 def changes_everywhere(there: Iterable[Results], extensions: str, name: str) -> dict[str, list[Summary]]:
-    """Return what a set of extensions changes in a column, in percentage points, by the titles of our own tables."""
+    """Return what a set of extensions changes in a column, in percentage points, by data set of our own tables.
+
+    Of several tables of the same data the one that is called like the data counts.
+    """
     found = {}
     for each in there:
-        pairs = changes(each.rows, extensions, name) if each.ours else {}
+        pairs = changes(each.rows, extensions, name) if each.ours and each.title == each.data else {}
         if pairs:
             found[each.title] = [
                 Summary(method, extensions, float(values.mean()), float(values.std()), len(values))

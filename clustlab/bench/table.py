@@ -21,6 +21,7 @@ import pandas as pd
 
 from clustlab.bench import scoring
 from clustlab.bench.grid import NONE, Cell, Grid
+from clustlab.bench.published import published, span
 from clustlab.data.files import split_options, with_options
 from clustlab.errors import SpecError
 from clustlab.runs.layout import write_aside, write_json
@@ -168,14 +169,21 @@ def protocol_path(table: Path) -> Path:
     return table.with_name(f"{table.stem}.protocol.json")
 
 
-def write_protocol(table: Path, grid: Grid, jobs: int, rows: Sequence[Row]) -> None:
-    """Write beside a table how its numbers came about; it names no host and no folder."""
+def write_protocol(
+    table: Path, grid: Grid, jobs: int, rows: Sequence[Row], trained_with: Sequence[dict[str, str]] = ()
+) -> None:
+    """Write beside a table how its numbers came about; it names no host and no folder.
+
+    ``trained_with`` are the versions under which the runs were trained, which may be older ones than those that score.
+    """
     threads = {row.cell.spec.training.threads for row in rows if row.cell.spec}
     content = {
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": _versions(),
         "python": platform.python_version(),
         "machine": {"system": platform.system(), "processor": platform.machine(), "cpu_count": os.cpu_count()},
+        "trained_with": list(trained_with),
+        "split": "none: every sample is trained on, and scored",
         "threads": sorted(threads),
         "jobs": jobs,
         "methods": list(dict.fromkeys(row.cell.method for row in rows)),
@@ -195,10 +203,13 @@ def markdown(rows: Sequence[Row]) -> str:
     """Return a Markdown table: mean ± standard deviation over the finished seeds of each method with extensions.
 
     The deviation is that of a sample: squares divided by the number of seeds less one. ``acc by silhouette`` is that
-    of the seed with the widest silhouette: what one gets who has no labels to choose by.
+    of the seed with the widest silhouette: what one gets who has no labels to choose by. ``published acc`` stands there
+    where papers report figures on these data, with settings of their own.
     """
     several = len({row.cell.data for row in rows}) > 1
+    reported = {data: published(data, "acc") for data in {row.cell.data for row in rows}}
     titles = ["method", "extensions", *(["data"] if several else []), "seeds", *SHOWN, "acc by silhouette", "seconds"]
+    titles += ["published acc"] if any(map(any, map(dict.values, reported.values()))) else []
     lines = [f"| {' | '.join(titles)} |", f"|{'---|' * len(titles)}"]
     names = short_names(row.cell.data for row in rows)
     groups: dict[tuple[str, str, str], list[Row]] = {}
@@ -211,6 +222,8 @@ def markdown(rows: Sequence[Row]) -> str:
             count = "impossible"
         means = [_mean([row.scores[name] for row in finished if name in row.scores], 3) for name in SHOWN]
         means += [_by_silhouette(finished), _mean([row.wall_s for row in finished], 1)]
+        if "published acc" in titles:
+            means.append(span(reported[data].get(method, [])) if extensions == NONE else "")
         lines.append(f"| {' | '.join([method, extensions, *([names[data]] if several else []), count, *means])} |")
     return "\n".join(itertools.chain(lines, [""]))
 

@@ -11,6 +11,7 @@ import os
 import platform
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -156,7 +157,9 @@ def _train(run: Run, writer: RunWriter, slot: Slot) -> None:
     writer.sample(arrays)
     run_phases(training, work.phases, work.samples, recorder)
     writer.status(message="reading out the clusters of the whole data set")
-    writer.result(_result(work.phases, work, dataset))
+    run.folder.cache.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="result-", dir=run.folder.cache, ignore_cleanup_errors=True) as scratch:
+        writer.result(_result(work.phases, work, dataset, Path(scratch)))
     writer.event("finished", training.step)
 
 
@@ -174,12 +177,12 @@ def _check_history(run: Run, phases: Sequence[Any], checkpoint: dict[str, Any]) 
         )
 
 
-def _result(phases: Sequence[Any], work: Any, dataset: Any) -> dict[str, np.ndarray]:
+def _result(phases: Sequence[Any], work: Any, dataset: Any, scratch: Path) -> dict[str, np.ndarray]:
     """Return the arrays of ``result.npz``; see ``runs/FORMAT.md``."""
     from clustlab.metrics import scores, silhouette
     from clustlab.training.probe import read_out_all
 
-    arrays = read_out_all(phases[-1], work.samples)
+    arrays = read_out_all(phases[-1], work.samples, scratch)
     metrics = {} if dataset.y is None else scores(dataset.y, arrays["labels"])
     width = silhouette(arrays["codes"], arrays["labels"])
     if width is not None:

@@ -5,14 +5,13 @@ it in ``FORMAT.md`` and give it in ``training/probe.py`` or in a phase's observa
 """
 
 from clustlab.runs.layout import RunFolder, create_run_folder, runs_folder
-from clustlab.runs.reader import Frame, Run, delete_run, list_runs, open_run, run_named
+from clustlab.runs.reader import Frame, Run, list_runs, open_run, run_named
 
 __all__ = [
     "Frame",
     "Run",
     "RunFolder",
     "create_run_folder",
-    "delete_run",
     "list_runs",
     "open_run",
     "run_named",

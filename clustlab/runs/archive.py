@@ -201,7 +201,7 @@ def _disown(status: Path) -> None:
     if status.exists():
         content = json.loads(status.read_text())
         ours = {key: value for key, value in content.items() if key not in ("pid", "pid_started")}
-        write_json(status, ours | ({"state": "lost"} if content.get("state", "queued") in LIVE else {}))
+        write_json(status, ours | ({"state": "lost"} if str(content.get("state", "queued")) in LIVE else {}))
 
 
 def _look_through(run: Run) -> None:

@@ -90,9 +90,14 @@ class RunFolder:
     def lock(self) -> Path:
         return self.path / "worker.lock"
 
+    @property
+    def cache(self) -> Path:
+        """What can be made again, and deleted at any time."""
+        return self.path / "cache"
+
     def projection(self, name: str) -> Path:
         """Folder of a projection's coordinates."""
-        return self.path / "cache" / name
+        return self.cache / name
 
 
 def runs_folder(given: str | Path | None = None) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, overload
@@ -15,10 +14,10 @@ import numpy as np
 from clustlab.errors import DamagedError, RunError, SpecError
 from clustlab.runs.arrays import opened_arrays
 from clustlab.runs.layout import RunFolder
-from clustlab.runs.status import LIVE, derived_state
+from clustlab.runs.status import LIVE, derived_state, unsound
 from clustlab.spec import RunSpec, run_title
 
-__all__ = ["Frame", "Frames", "JsonLines", "Run", "delete_run", "list_runs", "open_run", "run_named"]
+__all__ = ["Frame", "Frames", "JsonLines", "Run", "list_runs", "open_run", "run_named"]
 
 
 class JsonLines:
@@ -161,9 +160,8 @@ class Run:
 
     @property
     def status(self) -> dict[str, Any]:
-        """Content of ``status.json``, with ``state`` as derived."""
-        status = read_json(self.folder.status)
-        return {**status, "state": derived_state(status)} if status else {"state": "lost", "step": 0}
+        """Content of ``status.json`` without what makes no sense there, with ``state`` as derived."""
+        return self._status[0]
 
     @property
     def state(self) -> str:
@@ -234,10 +232,17 @@ class Run:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Metrics on the whole data set once finished, before that those of the last frame's probe."""
+        """Metrics on the whole data set once finished, before that those of the last frame's probe.
+
+        Raises
+        ------
+        DamagedError
+            If they are no numbers.
+        """
         if self.folder.result.exists():
-            return dict(json.loads(self._said("metrics") or "{}"))
-        return dict(self.frames[-1].metrics) if len(self.frames) else {}
+            return _scores(self._said("metrics") or "{}", self.folder.result)
+        records = self.frames.records()
+        return _scores(records[-1].get("metrics", {}), self.folder.frame_index) if records else {}
 
     @property
     def protocol(self) -> str:
@@ -252,13 +257,15 @@ class Run:
 
         Where a file of the run cannot be read, ``error`` says which one; if it is damaged, so is the ``state``.
         """
-        status = self.status
+        status, wrong = self._status
         state, why = status["state"], status.get("error", "")
         recorded: dict[str, Any] = {"metrics": {}, "protocol": "", "n_frames": 0}
         try:
             recorded = {"metrics": self.metrics, "protocol": self.protocol, "n_frames": len(self.frames)}
         except RunError as error:
             state, why = "damaged" if isinstance(error, DamagedError) else state, str(error)
+        if wrong:
+            state, why = "damaged", f"the file {self.name}/status.json is damaged (in {', '.join(wrong)})"
         return {
             "run": self.name,
             "title": self.title,
@@ -299,6 +306,16 @@ class Run:
             with contextlib.suppress(RunError):  # a folder that cannot be written keeps no coordinates
                 project(self.folder.path, options["projection"])
         return draw(self, name, frame=frame, **options)
+
+    @property
+    def _status(self) -> tuple[dict[str, Any], list[str]]:
+        """The sound part of ``status.json`` with ``state`` as derived, and the names of what is not sound."""
+        content = read_json(self.folder.status)
+        if not content:
+            return {"state": "lost", "step": 0}, []
+        wrong = unsound(content)
+        status = {name: value for name, value in content.items() if name not in wrong}
+        return {**status, "state": derived_state(status)}, wrong
 
     def _said(self, name: str) -> str:
         """Return a text of ``result.npz`` without reading the arrays beside it; empty where there is none."""
@@ -342,28 +359,25 @@ def list_runs(runs: Path) -> list[Run]:
     return sorted(found, key=lambda run: str(run.status.get("started", "")), reverse=True)
 
 
-def delete_run(run: Run) -> None:
-    """Remove a run's folder.
-
-    Raises
-    ------
-    RunError
-        While a worker is at work on it, or if the folder cannot be removed.
-    """
-    if run.lives:
-        raise RunError(f"the run {run.name} is {run.state}; stop it before deleting it")
-    try:
-        shutil.rmtree(run.folder.path)
-    except OSError as error:
-        raise RunError(f"the run {run.name} cannot be deleted ({error.strerror})") from error
-
-
 def read_json(path: Path) -> dict[str, Any]:
     """Return the object in a JSON file; empty where there is none."""
     try:
         return dict(json.loads(path.read_text("utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
         return {}
+
+
+def _scores(told: Any, path: Path) -> dict[str, float]:
+    """Return scores by name, from JSON or as JSON has been read, that stand in a file of a run."""
+    name = f"{path.parent.name}/{path.name}"
+    try:
+        scores = dict(json.loads(told) if isinstance(told, str) else told)
+    except (ValueError, TypeError) as error:
+        raise DamagedError(f"the file {name} is damaged ({error})") from error
+    wrong = [each for each, value in scores.items() if isinstance(value, bool) or not isinstance(value, int | float)]
+    if wrong:
+        raise DamagedError(f"the file {name} is damaged (“{wrong[0]}” is no number)")
+    return scores
 
 
 def _flat(record: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -220,24 +221,46 @@ def _in_units(decoded: Tensor, dataset: Dataset) -> Tensor:
 
 
 @torch.no_grad()
-def read_out_all(phase: Phase, samples: Samples) -> dict[str, np.ndarray]:
+def read_out_all(phase: Phase, samples: Samples, scratch: Path | None = None) -> dict[str, np.ndarray]:
     """Return labels, codes, centroids (and Q, where the phase assigns softly) of the whole data set.
 
     Every method ends in a phase that has centroids or assigns; cluster ids are the model's own.
+
+    Parameters
+    ----------
+    phase : Phase
+    samples : Samples
+    scratch : Path, optional
+        Folder in which codes and Q are written down chunk by chunk; the arrays returned are those files, mapped into
+        memory. Without it they are in memory.
     """
     if phase.centroids is None and phase.assign is None:
         raise LookupError(f"the last phase, {phase.name}, neither has centroids nor assigns: no labels to read")
-    rows = torch.arange(len(samples), device=samples.device)
-    codes = phase.codes_of_all(samples).flatten(1)
-    arrays = {"codes": codes}
-    if phase.assign:
-        arrays["q"] = torch.cat([phase.assign(chunk) for chunk in codes.split(samples.CHUNK)])
-    centroids = phase.centroids().detach() if phase.centroids else soft_means(codes, arrays["q"])
-    if phase.labels:
-        labels = phase.labels(rows)
-    elif phase.assign:
-        labels = arrays["q"].argmax(dim=1)
-    else:
-        labels = torch.cat([nearest_centroid(chunk, centroids) for chunk in codes.split(samples.CHUNK)])
-    arrays["centroids"] = centroids
-    return {**{name: array.float().cpu().numpy() for name, array in arrays.items()}, "labels": labels.cpu().numpy()}
+    centroids = phase.centroids().detach() if phase.centroids else None
+    arrays: dict[str, np.ndarray] = {}
+    labels, at = np.empty(len(samples), np.int64), 0
+
+    def keep(name: str, values: Tensor) -> None:
+        if name not in arrays:
+            arrays[name] = _room(scratch and scratch / f"{name}.npy", (len(samples), values.shape[1]))
+        arrays[name][at : at + len(values)] = values.float().cpu().numpy()
+
+    for x, rows in samples.chunks():
+        z = phase.represent(x, rows).flatten(1)
+        keep("codes", z)
+        if phase.assign:
+            q = phase.assign(z)
+            keep("q", q)
+        if phase.labels:
+            found = phase.labels(rows)
+        else:
+            found = q.argmax(dim=1) if phase.assign else nearest_centroid(z, centroids)  # type: ignore[arg-type]
+        labels[at : at + len(rows)] = found.cpu().numpy()
+        at += len(rows)
+    if centroids is None:
+        centroids = soft_means(torch.from_numpy(arrays["codes"]), torch.from_numpy(arrays["q"]))
+    return {**arrays, "centroids": centroids.float().cpu().numpy(), "labels": labels}
+
+
+def _room(path: Path | None, shape: tuple[int, int]) -> np.ndarray:
+    return np.lib.format.open_memmap(path, "w+", np.float32, shape) if path else np.empty(shape, np.float32)

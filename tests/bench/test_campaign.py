@@ -47,6 +47,8 @@ def test_a_table_is_filled_once_and_its_cells_are_ordinary_runs(runs: Path) -> N
         assert open_run(runs / record["run"]).state == "finished"
     before = (runs.parent / "table.csv").read_bytes()
     assert len(list_runs(runs)) == 3
+    protocol = json.loads((runs.parent / "table.protocol.json").read_text())
+    assert protocol["trained_with"] == [open_run(runs / rows[0].run).status["versions"]]
     filled(grid, runs)
     assert len(list_runs(runs)) == 3
     assert (runs.parent / "table.csv").read_bytes() == before
@@ -106,6 +108,17 @@ def test_a_shared_past_is_the_cells_own_and_any_other_is_not(runs: Path) -> None
     assert stray.state == "finished"
     (row,) = filled(Grid(("dec",), ("blobs",), settings=(*TINY, "learning_rate=0.02")), runs)
     assert row.run != stray.name
+
+
+@pytest.mark.slow
+def test_damaged_curves_cost_a_cell_nothing_but_its_past_time(runs: Path) -> None:
+    """``ae-kmeans`` has no past to count; DEC has that of the run whose pretraining it shares."""
+    grid = Grid(("ae-kmeans", "dec"), ("blobs",), settings=TINY)
+    for row in filled(grid, runs):
+        with open_run(runs / row.run).folder.scalars.open("a") as stream:
+            stream.write("no JSON\n")
+    (runs.parent / "table.csv").unlink()
+    assert [row.state for row in filled(grid, runs)] == ["finished"] * 2
 
 
 def lengthen_past(run: Run, seconds: float) -> None:

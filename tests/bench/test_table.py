@@ -60,6 +60,17 @@ def test_the_seed_that_the_silhouette_would_choose_is_told_beside_the_means() ->
     assert "0.500 |  | 2.0" in markdown([row(0, acc=0.5, silhouette=0.5)]).splitlines()[-1]
 
 
+def test_what_papers_report_stands_beside_the_means() -> None:
+    def of_mnist(extensions: tuple[str, ...]) -> Row:
+        return Row(Cell("idec", extensions, "/somewhere/mnist.npz", 0, None), "finished", scores={"acc": 0.8})
+
+    head, _, alone, joined = markdown([of_mnist(()), of_mnist(("acai",))]).splitlines()
+    assert head.endswith("| published acc |")
+    assert alone.endswith("| 0.881 |")
+    assert joined.endswith("|  |")
+    assert "published" not in markdown([row(0, acc=0.8)]), "papers print nothing on these digits"
+
+
 def test_a_parquet_table_says_what_the_csv_says(tmp_path: Path) -> None:
     rows = [row(0, acc=0.5), row(1, "failed"), Row(Cell("kmeans", ("acai",), "x", 1, None), "impossible", "no")]
     for name in ("table.csv", "table.parquet"):
@@ -134,4 +145,5 @@ def test_the_protocol_names_versions_threads_and_read_outs_and_no_place(tmp_path
     assert protocol["settings"] == ["training.epochs=2"]
     assert protocol["threads"] == [row(0).cell.spec.training.threads]  # type: ignore[union-attr]
     assert protocol["read_outs"]["kmeans_acc, kmeans_nmi, kmeans_ari"]["n_init"] == 20
+    assert protocol["split"].startswith("none")
     assert str(tmp_path) not in text
