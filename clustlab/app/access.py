@@ -15,7 +15,7 @@ from clustlab.data.assets import assets_folder
 from clustlab.errors import ClustlabError, RunError
 from clustlab.runs import Run, runs_folder
 
-__all__ = ["AccessError", "check_caller", "example_runs", "find_run"]
+__all__ = ["AccessError", "check_caller", "example_runs", "find_example", "find_run"]
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
@@ -50,6 +50,25 @@ def find_run(name: str) -> Run:
             if (path / "spec.json").is_file() and path.resolve().parent == folder.resolve():
                 return Run(path)
     raise RunError("there is no run of this name in the runs folder")
+
+
+def find_example(name: str) -> Run:
+    """Return a recorded run that comes with clustlab.
+
+    Parameters
+    ----------
+    name : str
+        Name of its folder.
+
+    Raises
+    ------
+    RunError
+        If no such run came along, or a run of one's own stands in its place: whatever asks by name gets that one.
+    """
+    found = find_run(name)
+    if found.folder.path.parent != Path(example_runs()).resolve():
+        raise RunError(f"a run of your own has the name of the recorded one, {name}; rename its folder")
+    return found
 
 
 def check_caller(connection: HTTPConnection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ __all__ = [
     "Link",
     "Session",
     "current_run",
+    "fill_form",
     "frame_in_link",
     "is_example",
     "option_key",
@@ -27,6 +29,9 @@ __all__ = [
     "show_in_form",
     "show_run",
 ]
+
+FIRST_EXAMPLE = "idec-acai-digits"
+"""The recorded run that somebody sees who has trained nothing yet."""
 
 
 class Link(StrEnum):
@@ -38,6 +43,7 @@ class Link(StrEnum):
     METHOD = "method"
     DATA = "data"
     RUNS = "runs"
+    LESSON = "lesson"
 
 
 class Compared(StrEnum):
@@ -88,6 +94,8 @@ class Session(StrEnum):
     COMPARE = "session-compare"
     TICKED = "session-ticked"
     SHOWN = "session-shown"
+    TRIED = "session-tried"
+    LESSON_PANEL = "session-lesson-panel"
 
 
 def option_key(owner: str, name: str) -> str:
@@ -95,12 +103,40 @@ def option_key(owner: str, name: str) -> str:
     return f"option-{owner}-{name}"
 
 
-def show_in_form(method: str) -> None:
-    """Choose a method in the training form, with its defaults and joined by nothing."""
+def show_in_form(method: str, content: Mapping[str, Any] | None = None) -> None:
+    """Choose a method in the training form, and what else a spec names; all other options go back to their defaults.
+
+    Parameters
+    ----------
+    method : str
+    content : mapping, optional
+        The other parts of a spec, by name. Data and clusters stay what they were where it names no data.
+    """
+    content = content or {}
     for key in [key for key in st.session_state if str(key).startswith("option-")]:
         del st.session_state[key]
+    joined = content.get("extensions", [])
     st.session_state[Form.METHOD] = method
-    st.session_state[Form.EXTENSIONS] = []
+    st.session_state[Form.EXTENSIONS] = list(joined)
+    if "data" in content:
+        st.session_state[Form.DATA] = content["data"]
+        st.session_state[Form.CLUSTERS] = content.get("n_clusters")
+    fill_form(method, content)
+    for name, options in joined.items() if isinstance(joined, Mapping) else ():
+        for option, value in options.items():
+            st.session_state[option_key(name, option)] = value
+
+
+def fill_form(method: str, content: Mapping[str, Any]) -> None:
+    """Set the options in the training form that parts of a spec name; the others stay as they are."""
+    for part, owner in {
+        "options": method,
+        "network": "network",
+        "training": "training",
+        "recording": "recording",
+    }.items():
+        for name, value in content.get(part, {}).items():
+            st.session_state[option_key(owner, name)] = value
 
 
 def show_run(run: Run) -> None:
@@ -111,7 +147,7 @@ def show_run(run: Run) -> None:
 
 
 def current_run() -> Run | None:
-    """Return the run in the link, else the latest one, else a recorded example, else None.
+    """Return the run in the link, else the latest one, else the recorded example for first visitors, else None.
 
     Raises
     ------
@@ -121,11 +157,8 @@ def current_run() -> Run | None:
     name = st.query_params.get(Link.RUN)
     if name:
         return find_run(name)
-    for folder in (runs_folder(), example_runs()):
-        runs = list_runs(folder)
-        if runs:
-            return runs[0]
-    return None
+    runs = list_runs(runs_folder()) or sorted(list_runs(example_runs()), key=lambda run: run.name != FIRST_EXAMPLE)
+    return runs[0] if runs else None
 
 
 def frame_in_link() -> int | None:

@@ -22,9 +22,17 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from clustlab import views
+from clustlab.lessons import lessons
 from clustlab.runs import Run
 
-PAGES = {"runs": "Runs", "compare": "Compare", "methods": "Methods", "data": "Data", "benchmarks": "Benchmarks"}
+PAGES = {
+    "runs": "Runs",
+    "compare": "Compare",
+    **{f"lessons?lesson={lesson.name}": lesson.title for lesson in lessons()},
+    "methods": "Methods",
+    "data": "Data",
+    "benchmarks": "Benchmarks",
+}
 INTO_VIEW = "node => { node.style.scrollMargin = '70px'; node.scrollIntoView({block: 'nearest'}); }"
 """Above the time line, which floats."""
 
@@ -78,7 +86,8 @@ def take(
             page.get_by_role("heading", name=title).first.wait_for()
             settled(page)
             page.wait_for_timeout(1500)
-            page.screenshot(path=out / f"page-{name}-{width}-{scheme}.png", full_page=True)
+            file = f"page-{name.replace('?lesson=', '-')}-{width}-{scheme}.png"
+            page.screenshot(path=out / file, full_page=True)
 
 
 def portrait(server: Server, page: Page, run: Run, panel: str) -> Image.Image:

@@ -12,7 +12,13 @@ _component = declare("figure_holder", isolated=False)
 
 
 def show(
-    run: str, panel: str, key: str | None = None, *, takes: Sequence[str] = (), **options: str | float | bool
+    run: str,
+    panel: str,
+    key: str | None = None,
+    *,
+    takes: Sequence[str] = (),
+    scope: str = "",
+    **options: str | float | bool,
 ) -> None:
     """Show a panel of a run at the frame that the page shows.
 
@@ -27,7 +33,10 @@ def show(
     takes : sequence of str
         Options of the panel; of these it follows what the page shows: ``other``, the second of two samples, and
         ``projection``, that of the map.
+    scope : str
+        What looks at the run; components with another scope have a frame and a selection of their own.
     **options
         Options of the figure, passed to ``clustlab.views.draw``.
     """
-    _component(data={"run": run, "panel": panel, "takes": [*takes], "options": options}, key=key or f"figure-{panel}")
+    data = {"run": run, "scope": scope, "panel": panel, "takes": [*takes], "options": options}
+    _component(data=data, key=key or f"figure-{panel}")

@@ -17,6 +17,7 @@ def show(
     autoplay: bool = False,
     linked: bool = False,
     key: str = "timeline",
+    scope: str = "",
 ) -> None:
     """Show the time line of a run.
 
@@ -34,5 +35,8 @@ def show(
         Whether the address of the page follows what is looked at; for one time line of a page.
     key : str
         Name of the place on the page.
+    scope : str
+        What looks at the run; components with another scope have a frame and a selection of their own.
     """
-    _component(data={"run": run, "frame": frame, "select": select, "autoplay": autoplay, "linked": linked}, key=key)
+    asked = {"frame": frame, "select": select, "autoplay": autoplay, "linked": linked}
+    _component(data={"run": run, "scope": scope, **asked}, key=key)

@@ -10,7 +10,7 @@ import streamlit as st
 from clustlab import catalog
 from clustlab.app.components import data_form, option_form
 from clustlab.app.presets import PRESETS
-from clustlab.app.state import Form, option_key
+from clustlab.app.state import Form, fill_form, option_key, show_in_form
 from clustlab.data import Source
 from clustlab.spec import Network, Recording, RunSpec, Training
 
@@ -107,14 +107,7 @@ def _apply_preset() -> None:
     preset = PRESETS.get(st.session_state[Form.PRESET] or "")
     if preset is None:
         return
-    for key in [key for key in st.session_state if str(key).startswith("option-")]:
-        del st.session_state[key]
-    content = preset.content
-    st.session_state[Form.METHOD] = content["method"]
-    st.session_state[Form.DATA] = content["data"]
-    st.session_state[Form.EXTENSIONS] = content.get("extensions", [])
-    st.session_state[Form.CLUSTERS] = content.get("n_clusters")
-    _fill(content["method"], content)
+    show_in_form(preset.content["method"], preset.content)
 
 
 def _promise() -> None:
@@ -122,13 +115,6 @@ def _promise() -> None:
     preset = PRESETS.get(st.session_state[Form.PRESET] or "")
     if preset and all(st.session_state.get(key) == preset.content[part] for key, part in OF_PRESET.items()):
         st.caption(preset.promise)
-
-
-def _fill(method: str, content: Mapping[str, Any]) -> None:
-    """Set the options that parts of a spec name; the others stay as they are."""
-    for part in ("options", *PARTS):
-        for name, value in content.get(part, {}).items():
-            st.session_state[option_key(method if part == "options" else part, name)] = value
 
 
 def _offer_paper_settings(method: str, content: Mapping[str, Mapping[str, Any]], data: Source | None) -> None:
@@ -156,7 +142,7 @@ def _offer_paper_settings(method: str, content: Mapping[str, Mapping[str, Any]],
 
 
 def _take_paper_settings(method: str, content: Mapping[str, Mapping[str, Any]], told: str) -> None:
-    _fill(method, content)
+    fill_form(method, content)
     st.toast(f"{told}: training takes longer now.", icon=":material/article:")
 
 

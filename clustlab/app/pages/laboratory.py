@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import streamlit as st
 
 from clustlab import launch, views
 from clustlab.app.components import (
     equation,
-    figure_holder,
+    explanation,
     latent_canvas,
     lineage,
     progress,
@@ -151,26 +150,13 @@ def _explanations(run: Run) -> None:
         return
     if (wanted := recall(Session.WANTED)) in titles:
         st.session_state[Session.PANEL] = wanted
+    elif wanted in inside:
+        st.session_state.update({Session.PANEL: INSIDE, Session.INSIDE: wanted})
     chosen = _choose(st.segmented_control, "Explanation", titles, Session.PANEL)
     if chosen == INSIDE:
         titles = {name: panel["title"] for name, panel in inside.items()}
         chosen = _choose(st.pills, "Inside", titles, Session.INSIDE)
-    panel = panels[chosen]
-    st.subheader(panel["question"], help=panel["help"])
-    st.caption(panel["aid"])
-    options = _beside(run, panel)
-    figure_holder.show(run.name, panel["name"], key="explanation", takes=panel["takes"], **options)
-
-
-def _beside(run: Run, panel: dict[str, Any]) -> dict[str, str]:
-    """Offer to show the sibling of a run beside it, where there is one and the panel can; return the panel's option."""
-    with st.container(key="beside"):  # there in any case, so that the figure keeps its place
-        found = views.siblings(run) if "beside" in panel["takes"] else []
-        if not found:
-            return {}
-        st.session_state.setdefault(Session.BESIDE, True)
-        wanted = st.toggle(f"Beside the same run {found[0].words}", key=Session.BESIDE, persist_state="session")
-    return {"beside": found[0].name} if wanted else {}
+    explanation.show(run, panels[chosen])
 
 
 def _choose(control: Callable[..., str], label: str, titles: dict[str, str], key: Session) -> str:

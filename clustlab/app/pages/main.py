@@ -3,7 +3,7 @@
 import streamlit as st
 
 from clustlab.app import sheets
-from clustlab.app.pages import benchmarks, compare, data, laboratory, methods, runs
+from clustlab.app.pages import benchmarks, compare, data, laboratory, lessons, methods, runs
 from clustlab.app.state import Session
 from clustlab.data.assets import assets_folder
 
@@ -21,6 +21,7 @@ st.navigation(
         home,
         st.Page(runs.page, title="Runs", icon=":material/inventory_2:", url_path="runs"),
         side_by_side,
+        st.Page(lessons.page, title="Lessons", icon=":material/school:", url_path="lessons"),
         st.Page(methods.page, title="Methods", icon=":material/menu_book:", url_path="methods"),
         st.Page(data.page, title="Data", icon=":material/database:", url_path="data"),
         st.Page(benchmarks.page, title="Benchmarks", icon=":material/leaderboard:", url_path="benchmarks"),
