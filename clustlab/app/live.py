@@ -136,8 +136,6 @@ class Watcher:
             news["n_scalars"] = self._extend("scalars", self.run.scalar_records)
         if self._changed(folder.events):
             news["n_events"] = self._extend("events", self.logs["events"] + self._events.poll())
-        if self._changed(folder.result):
-            news["metrics"] = self.run.metrics
         points = {}
         for projection in wanted:
             # whatever is wrong with one projection, the viewers still hear of everything else

@@ -42,6 +42,11 @@ PRESETS: dict[str, Preset] = {
     "UMAP lays digits out, and k-means is enough": Preset(
         {"method": "umap-kmeans", "data": "digits"}, "No network: UMAP's layout of the pixels is what is clustered."
     ),
+    "Perturb until it changes its mind": Preset(
+        {"method": "imsat-vat", "data": "digits"},
+        "Network 64-256-256-10 that says the cluster itself: it learns to say the same of a sample pushed to where it "
+        "would change its mind first.",
+    ),
     "What lies between two lines?": Preset(
         {
             "method": "ae-kmeans",

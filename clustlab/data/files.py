@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import parse_qsl, quote
 
@@ -10,7 +11,7 @@ from clustlab.data.dataset import Dataset
 from clustlab.data.readers import reader_of, suffixes
 from clustlab.errors import DataError
 
-__all__ = ["absolute", "is_path", "load_file", "split_options", "with_options"]
+__all__ = ["absolute", "is_path", "is_there", "load_file", "split_options", "with_options"]
 
 
 def is_path(text: str) -> bool:
@@ -27,19 +28,51 @@ def split_options(text: str) -> tuple[Path, dict[str, str]]:
     Raises
     ------
     DataError
-        If what stands behind the ``?`` is not of the form name=value.
+        If what stands behind the ``?`` is not of the form name=value, or the path begins in a home that nobody has.
     """
-    whole = Path(text).expanduser()
     name, mark, rest = text.partition("?")
-    if not mark or whole.exists():
-        return whole, {}
+    if not mark:
+        return _at_home(text), {}
+    with suppress(DataError):  # with many options, the whole is longer than a name may be
+        if is_there(whole := _at_home(text)):
+            return whole, {}
     try:
         options = dict(parse_qsl(rest, keep_blank_values=True, strict_parsing=True, max_num_fields=20))
     except ValueError:
         raise DataError(
             f"“{plain(rest)}” behind the ? is not of the form name=value&name=value, as in label=species"
         ) from None
-    return Path(name).expanduser(), options
+    return _at_home(name), options
+
+
+def is_there(path: Path) -> bool:
+    """Return whether there is a file or folder.
+
+    Raises
+    ------
+    DataError
+        If that cannot be known: the name is too long, or a folder on the way is closed to whoever asks.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError) as error:
+        raise _unusable(path, error) from error
+    return True
+
+
+def _at_home(text: str) -> Path:
+    """Return a path in which ``~`` has become the folder that it stands for."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise _unusable(text, error) from error
+
+
+def _unusable(path: str | Path, error: Exception) -> DataError:
+    why = getattr(error, "strerror", None) or str(error).rstrip(".")
+    return DataError(f"the path {plain(path, 120)} leads to nothing that can be read ({plain(why)})")
 
 
 def with_options(path: str | Path, options: dict[str, str]) -> str:
@@ -54,10 +87,13 @@ def absolute(text: str) -> str:
     Raises
     ------
     DataError
-        As :func:`split_options`.
+        As :func:`split_options`, and if links on the way lead in a circle.
     """
     path, options = split_options(text)
-    return with_options(path.resolve(), options)
+    try:
+        return with_options(path.resolve(), options)
+    except (OSError, RuntimeError, ValueError) as error:  # links that lead in a circle
+        raise _unusable(path, error) from error
 
 
 def load_file(given: str | Path) -> Dataset:
@@ -74,7 +110,7 @@ def load_file(given: str | Path) -> Dataset:
         If it is missing, damaged, too large or holds something else.
     """
     path, options = split_options(str(given))
-    if not path.exists():
+    if not is_there(path):
         raise DataError(f"there is no file {path}")
     reader = reader_of(path)
     unknown = [name for name in options if name not in reader.options]

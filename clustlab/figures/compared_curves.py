@@ -34,6 +34,7 @@ def compared_curves(
     scores: Mapping[str, Sequence[Series | None]],
     names: Sequence[str],
     *,
+    units: Mapping[str, str] = {},
     at: float | None = None,
     share: bool = False,
 ) -> go.Figure:
@@ -45,6 +46,8 @@ def compared_curves(
         For each score, by what it is called, the series of each run; None where a run has not measured it.
     names : sequence of str
         What each run is called in the legend.
+    units : mapping of str to str
+        What stands at the axis of a score.
     at : float, optional
         The place shown elsewhere, drawn as a vertical line.
     share : bool
@@ -56,7 +59,7 @@ def compared_curves(
         rows=rows,
         cols=across,
         subplot_titles=list(scores),
-        horizontal_spacing=0.06,
+        horizontal_spacing=0.09,
         vertical_spacing=0.3 / rows,
         shared_xaxes=False,
     )
@@ -73,7 +76,9 @@ def compared_curves(
         {"tickformat": ".0%", "range": [0, 1.02]} if share else {"separatethousands": True, "exponentformat": "none"}
     )
     figure.update_xaxes(**axis("share of the run" if share else "training step", **ticks))
-    figure.update_yaxes(**axis())
+    for place, title in enumerate(scores):
+        row, column = divmod(place, across)
+        figure.update_yaxes(**axis(units.get(title, "")), row=row + 1, col=column + 1)
     if at is not None:
         figure.add_vline(x=at, line={"width": 2, "color": NEUTRAL}, row="all", col="all")
     height = 100 + 27 * len(names) + 220 * rows

@@ -68,7 +68,7 @@ def curves(
     kind = _logarithmic(terms) if logarithmic else {"type": "linear"}
     figure.update_yaxes(**axis("raw term", exponentformat="power", **kind), row=1, col=1)
     if rows == 2:
-        figure.update_yaxes(**axis("share", tickformat=".0%"), row=2, col=1)
+        figure.update_yaxes(**axis("score or share, 0 … 1"), row=2, col=1)
     figure.update_xaxes(**axis("training step", exponentformat="none", separatethousands=True), row=rows, col=1)
     top = 1.0 if rows == 1 else float(figure.layout.yaxis2.domain[1])
     if remarks:
@@ -97,7 +97,7 @@ def _line(figure: go.Figure, name: str, series: tuple[np.ndarray, np.ndarray], i
         showlegend=True,
         legend=legend,
         line={"width": 2, "color": CLUSTER_COLOURS[i % 6], "dash": DASHES[i // 6 % len(DASHES)]},
-        hovertemplate="%{y:.4g}" if row == 1 else "%{y:.1%}",
+        hovertemplate="%{y:.4g}" if row == 1 else "%{y:.3f}",
         row=row,
         col=1,
     )

@@ -57,6 +57,7 @@ def layer_costs(costs: np.ndarray) -> go.Figure:
     )
     note(figure, text, yshift=2)
     figure.update_xaxes(showgrid=False, tickfont={"size": 14})
+    figure.update_xaxes(**axis("layer, from the samples up"), row=2, col=1)
     return styled(figure, 400 + height, margin={"t": height + 8}, showlegend=False, bargap=0.35)
 
 
@@ -110,6 +111,7 @@ def combinators(coefficients: np.ndarray, units: np.ndarray | None = None) -> go
                 )
     for column in (1, 2):
         figure.update_xaxes(**axis("signal u from above"), row=count, col=column)
+        figure.update_yaxes(**axis("μ(u)" if column == 1 else "v(u)"), col=column)
     figure.update_xaxes(tickvals=[-3, 0, 3], tickfont={"size": 14})
     figure.update_yaxes(nticks=4, tickfont={"size": 14})
     figure.update_annotations(font_size=14)

@@ -215,7 +215,9 @@ def _sharpening(figure: go.Figure, q: np.ndarray, p: np.ndarray, sample: int, na
         note(figure, text, x=x, y=y, xanchor=side, **place)
 
 
-def p_and_q_all(q: np.ndarray, labels: np.ndarray, p: np.ndarray | None = None) -> go.Figure:
+def p_and_q_all(
+    q: np.ndarray, labels: np.ndarray, p: np.ndarray | None = None, *, rows: np.ndarray | None = None
+) -> go.Figure:
     """Draw Q, P and P − Q of the whole probe as heatmaps, and how much of the probe each cluster claims.
 
     Parameters
@@ -226,10 +228,13 @@ def p_and_q_all(q: np.ndarray, labels: np.ndarray, p: np.ndarray | None = None) 
         Cluster of each sample; rows are sorted by it, then by falling confidence.
     p : ndarray, shape (n, K), optional
         Target distribution.
+    rows : ndarray of int, shape (n,), optional
+        What the samples are called: their rows in the data set; by default their positions.
     """
     q = q.astype(np.float32)
     order = np.lexsort((-q.max(axis=1), labels))
     order = order[thinned(len(order), ROWS)]
+    names = order if rows is None else rows[order]
     panels = [("Q", q[order], SEQUENTIAL, 0.0)]
     if p is not None:
         p = p.astype(np.float32)
@@ -249,9 +254,9 @@ def p_and_q_all(q: np.ndarray, labels: np.ndarray, p: np.ndarray | None = None) 
             zmin=low * limit,
             zmax=limit,
             showscale=False,
-            customdata=np.repeat(order[:, None], values.shape[1], axis=1).astype(np.int32),
+            customdata=np.repeat(names[:, None], values.shape[1], axis=1).astype(np.int32),
             meta={"rows": order.tolist()},
-            hovertemplate=f"sample %{{customdata}}, cluster %{{x}}: {title} = %{{z:.3f}}<extra></extra>",
+            hovertemplate=f"sample #%{{customdata}}, cluster %{{x}}: {title} = %{{z:.3f}}<extra></extra>",
         )
         axes[f"xaxis{number}"] = axis("cluster", showgrid=False, domain=[left, left + width], anchor=f"y{number}")
         text = "samples, sorted by cluster" if column == 0 else ""

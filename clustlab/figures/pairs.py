@@ -25,7 +25,11 @@ BELOW = 0.6
 
 
 def pair_matrix(
-    similarity: np.ndarray, thresholds: np.ndarray, clusters: np.ndarray, rows: np.ndarray | None = None
+    similarity: np.ndarray,
+    thresholds: np.ndarray,
+    clusters: np.ndarray,
+    rows: np.ndarray | None = None,
+    names: np.ndarray | None = None,
 ) -> go.Figure:
     """Draw what each pair of some samples is taken for, beside their similarities; both sorted by cluster.
 
@@ -39,8 +43,11 @@ def pair_matrix(
         Cluster of each sample.
     rows : ndarray of int, shape (a,), optional
         The samples, as positions in the probe.
+    names : ndarray of int, shape (a,), optional
+        What the samples are called: their rows in the data set; by default their places among these samples.
     """
     order = np.argsort(clusters, kind="stable")
+    called = [f"#{name}" for name in (order if names is None else names[order])]
     told = {} if rows is None else {"meta": {"rows": rows[order].tolist()}}
     clusters = clusters[order].astype(np.int64)
     values = similarity[np.ix_(order, order)].astype(np.float32)
@@ -52,7 +59,7 @@ def pair_matrix(
         zmin=-0.5,
         zmax=2.5,
         showscale=False,
-        hovertemplate="row %{y}, column %{x}<extra></extra>",
+        hovertemplate="samples %{y} and %{x}<extra></extra>",
         **told,
         row=1,
         col=1,
@@ -63,7 +70,7 @@ def pair_matrix(
         zmin=0,
         zmax=1,
         colorbar={"thickness": 12, "tickfont": {"size": 14}, "tickvals": [0, 0.5, 1], "len": 0.8},
-        hovertemplate="row %{y}, column %{x}: g = %{z:.3f}<extra></extra>",
+        hovertemplate="samples %{y} and %{x}: g = %{z:.3f}<extra></extra>",
         **told,
         row=1,
         col=2,
@@ -73,6 +80,8 @@ def pair_matrix(
     span = [-0.5 - 1.6 * BAND * n, n - 0.5]
     for column, title in ((1, "what pairs are taken for"), (2, "similarity g")):
         hidden = {"showticklabels": False, "showgrid": False, "constrain": "domain"}
+        # labels that nobody sees: what points at a cell takes the names of its samples from them
+        hidden |= {"tickmode": "array", "tickvals": list(range(n)), "ticktext": called}
         figure.update_xaxes(**axis(title, range=span, **hidden), row=1, col=column)
         square = {"scaleanchor": "x" if column == 1 else "x2", "scaleratio": 1, "range": span[::-1]}
         square["constraintoward"] = "top"

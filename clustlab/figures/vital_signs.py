@@ -33,7 +33,8 @@ Series = tuple[np.ndarray, np.ndarray]
 class _Sign:
     """How a number is drawn.
 
-    ``of`` is what the largest value it can have is called: ``clusters`` K, ``width`` J, ``information`` log K.
+    ``of`` is what the largest value it can have is called: ``clusters`` K, ``width`` J, ``information`` log K; ``unit``
+    is what its axis counts, where the title does not say so.
     """
 
     title: str
@@ -41,28 +42,29 @@ class _Sign:
     share: bool = False
     of: str = ""
     ceiling: float | None = None
+    unit: str = ""
 
 
 SIGNS = {
     "active_clusters": _Sign("clusters in use", of="clusters"),
-    "effective_rank": _Sign("effective rank", of="width"),
+    "effective_rank": _Sign("effective rank", of="width", unit="directions"),
     "within_share": _Sign("variance within", share=True),
     "silhouette": _Sign("silhouette"),
     "label_change": _Sign("labels changed", share=True),
     "refit_label_change": _Sign("changed by refitting", share=True),
     "dead_clusters": _Sign("dead clusters", of="clusters"),
     "active_components": _Sign("components in use", of="clusters"),
-    "log_likelihood": _Sign("log-likelihood"),
+    "log_likelihood": _Sign("log-likelihood", unit="nats"),
     "primal_residual": _Sign("primal ‖y − z‖", logarithmic=True),
     "dual_residual": _Sign("dual ρ‖Δy‖", logarithmic=True),
     "unanimous": _Sign("networks unanimous", share=True),
     "sure_samples": _Sign("all networks sure", share=True),
     "pseudo_labelled": _Sign("with pseudo-label", share=True),
-    "smallest_bucket": _Sign("smallest bucket"),
-    "jensen_shannon": _Sign("JS divergence", ceiling=float(np.log(2))),
-    "marginal_entropy": _Sign("balance H(Y)", of="information"),
-    "conditional_entropy": _Sign("doubt H(Y|X)", of="information"),
-    "mutual_information": _Sign("I(X;Y)", of="information"),
+    "smallest_bucket": _Sign("smallest bucket", unit="samples"),
+    "jensen_shannon": _Sign("JS divergence", ceiling=float(np.log(2)), unit="nats"),
+    "marginal_entropy": _Sign("balance H(Y)", of="information", unit="nats"),
+    "conditional_entropy": _Sign("doubt H(Y|X)", of="information", unit="nats"),
+    "mutual_information": _Sign("I(X;Y)", of="information", unit="nats"),
     "used_clusters": _Sign("clusters that win", of="clusters"),
     "largest_share": _Sign("largest cluster", share=True),
     "flipped_share": _Sign("flipped by perturbation", share=True),
@@ -195,4 +197,4 @@ def _small(
     kind: dict[str, Any] = {"type": "log", "exponentformat": "power", "dtick": 1} if logarithmic else {}
     if ceiling is not None:
         kind = {"range": [0, 1.1 * max(ceiling, float(np.nanmax(heights, initial=0)))]}
-    figure.update_yaxes(**axis("", nticks=4, **({"tickformat": ".0%"} if sign.share else {}), **kind), **place)
+    figure.update_yaxes(**axis(sign.unit, nticks=4, **({"tickformat": ".0%"} if sign.share else {}), **kind), **place)

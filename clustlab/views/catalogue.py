@@ -78,7 +78,7 @@ def _draw_p_and_q(view: View) -> go.Figure:
 
 
 def _draw_p_and_q_all(view: View) -> go.Figure:
-    return p_and_q_all(view.arrays["q"], view.arrays["labels"], view.arrays.get("p"))
+    return p_and_q_all(view.arrays["q"], view.arrays["labels"], view.arrays.get("p"), rows=view.rows)
 
 
 def _draw_interpolation(view: View, *, beside: str | None = None) -> go.Figure:

@@ -33,6 +33,16 @@ WITHOUT = {
     "within_share": "variance within clusters",
 }
 
+UNITS = {
+    **dict.fromkeys(WITH_CLASSES.values(), "0 … 1"),
+    WITHOUT["silhouette"]: "−1 … 1",
+    WITHOUT["label_change"]: "0 … 1",
+    WITHOUT["active_clusters"]: "clusters",
+    WITHOUT["effective_rank"]: "directions",
+    WITHOUT["within_share"]: "share of the total",
+}
+"""What stands at the axis of a score, by its title."""
+
 
 def draw_compared(runs: Sequence[Run], name: str, frames: Sequence[int], place: float, share: bool) -> go.Figure:
     """Return a figure of several runs.
@@ -79,7 +89,7 @@ def _draw_curves(runs: Sequence[Run], _frames: Sequence[int], place: float, shar
     if not scores:
         raise ViewError("none of these runs has measured anything yet")
     names = [f"{letter}  {run.title}" for letter, run in zip(LETTERS, runs, strict=False)]
-    return compared_curves(scores, names, at=place if share else place * max(ends), share=share)
+    return compared_curves(scores, names, units=UNITS, at=place if share else place * max(ends), share=share)
 
 
 def _draw_agreement(runs: Sequence[Run], frames: Sequence[int], _place: float, _share: bool) -> go.Figure:

@@ -153,17 +153,11 @@ def samples(runs: Sequence[Run], frames: Sequence[int]) -> dict[str, Any]:
         ``kind``: ``classes`` or ``clusters``, by what they are compared; ``n_common``; ``all``, ``none`` and ``right``
         as :func:`~clustlab.views.comparison.disagreement` has them; ``groups``: lists of samples with ``run`` (which
         one alone is right; None for clusters), ``count`` and the ``samples`` it is surest of: ``row`` of the data set,
-        ``positions`` in the probes, ``clusters`` in each run and ``matched``, their numbers in the first run.
+        ``positions`` in the probes and ``clusters`` in each run.
     """
     rows, positions = common(runs)
     moments = [arrays_of(run, frame) for run, frame in zip(runs, frames, strict=True)]
     labels = [moment["labels"].astype(np.int64) for moment in moments]
-    numbers = matched_ids(runs, positions)
-    names = [
-        np.concatenate([known, np.arange(n_clusters_of(run, moment)) + len(known) + len(numbers[0])])
-        for run, moment, known in zip(runs, moments, numbers, strict=True)
-    ]
-    matched = [_looked_up(name, label) for name, label in zip(names, labels, strict=True)]
     groups: list[tuple[int | None, np.ndarray]]
     if all("y" in run.sample for run in runs):
         answers = [
@@ -174,6 +168,12 @@ def samples(runs: Sequence[Run], frames: Sequence[int]) -> dict[str, Any]:
         found = disagreement([each[where] for each, where in zip(answers, positions, strict=True)], truth)
         groups = list(enumerate(found.pop("only")))
     else:
+        numbers = matched_ids(runs, positions)
+        names = [
+            np.concatenate([known, np.arange(n_clusters_of(run, moment)) + len(known) + len(numbers[0])])
+            for run, moment, known in zip(runs, moments, numbers, strict=True)
+        ]
+        matched = [_looked_up(name, label) for name, label in zip(names, labels, strict=True)]
         found = disagreement([each[where] for each, where in zip(matched, positions, strict=True)])
         groups = [(None, found.pop("differ"))]
 
@@ -183,7 +183,6 @@ def samples(runs: Sequence[Run], frames: Sequence[int]) -> dict[str, Any]:
             "row": int(rows[at]),
             "positions": there,
             "clusters": [int(label[place]) for label, place in zip(labels, there, strict=True)],
-            "matched": [int(each[place]) for each, place in zip(matched, there, strict=True)],
         }
 
     return {

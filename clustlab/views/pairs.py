@@ -43,8 +43,9 @@ def _draw_histogram(view: View) -> go.Figure:
 
 def _draw_matrix(view: View) -> go.Figure:
     arrays = view.arrays
-    clusters = arrays["labels"][arrays["pair_rows"]]
-    return pair_matrix(arrays["pair_similarities"], arrays["pair_thresholds"], clusters, arrays["pair_rows"])
+    rows = arrays["pair_rows"]
+    clusters, names = arrays["labels"][rows], view.rows[rows]
+    return pair_matrix(arrays["pair_similarities"], arrays["pair_thresholds"], clusters, rows, names)
 
 
 def _draw_curriculum(view: View) -> go.Figure:

@@ -48,7 +48,6 @@ def describe(run: Run) -> dict[str, Any]:
         "events": run.events,
         "n_scalars": len(scalars),
         "scalars": thinned(scalars, MAX_SCALARS),
-        "metrics": run.metrics,
         "palette": {
             "clusters": [cluster_colour(cluster) for cluster in range(n_clusters_of(run))],
             "classes": [cluster_colour(number) for number in range(n_classes)],

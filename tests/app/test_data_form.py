@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
@@ -133,6 +137,33 @@ def test_a_file_that_cannot_be_read_is_one_sentence(app: AppTest, tmp_path: Path
         assert not app.exception
         assert sentence in app.error[0].value
         assert len(app.error) == 1
+
+
+@pytest.mark.parametrize("path", ["~nosuchuser/x", "long" * 100])
+def test_a_path_that_no_computer_has_is_one_sentence(app: AppTest, path: str) -> None:
+    own(app, path)
+    assert not app.exception
+    (error,) = app.error
+    assert "leads to nothing that can be read" in error.value
+
+
+def test_a_closed_folder_is_one_sentence(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir()
+
+    def guarded(look: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def refuse(path: Any = ".") -> Any:
+            if str(path) == str(closed):
+                raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            return look(path)
+
+        return refuse
+
+    monkeypatch.setattr(os, "listdir", guarded(os.listdir))
+    monkeypatch.setattr(os, "scandir", guarded(os.scandir))
+    own(app, closed)
+    assert not app.exception
+    assert [each.value for each in app.error] == [f"the folder {closed} cannot be read (Permission denied)"]
 
 
 def test_a_server_that_others_reach_takes_uploads_but_no_paths(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 import clustlab.app
 from clustlab import catalog
 from clustlab.app.presets import FIRST, PRESETS
+from clustlab.bench.table import HEADER
 from clustlab.data import sources
 from clustlab.runs import Run, list_runs
 from clustlab.spec import RunSpec
@@ -28,15 +29,6 @@ def laboratory() -> AppTest:
     return AppTest.from_function(script, default_timeout=SECONDS)
 
 
-def runs_page() -> AppTest:
-    def script() -> None:
-        from clustlab.app.pages import runs
-
-        runs.page()
-
-    return AppTest.from_function(script, default_timeout=SECONDS)
-
-
 def methods_page(method: str) -> AppTest:
     def script() -> None:
         from clustlab.app.pages import methods
@@ -46,15 +38,6 @@ def methods_page(method: str) -> AppTest:
     app = AppTest.from_function(script, default_timeout=SECONDS)
     app.query_params["method"] = method
     return app
-
-
-def benchmarks_page() -> AppTest:
-    def script() -> None:
-        from clustlab.app.pages import benchmarks
-
-        benchmarks.page()
-
-    return AppTest.from_function(script, default_timeout=SECONDS)
 
 
 def data_page(name: str = "") -> AppTest:
@@ -165,14 +148,18 @@ def test_a_first_visitor_begins_with_one_button(runs: Path, monkeypatch: pytest.
 def test_every_preset_can_run_and_says_which_network_it_has() -> None:
     for preset in PRESETS.values():
         catalog.check(preset.spec)
-        network = preset.spec.network
-        if "network" not in catalog.described()["methods"][preset.spec.method]["uses"]:
+        network, method = preset.spec.network, catalog.described()["methods"][preset.spec.method]
+        if "hidden" in method["options"]:  # a classifier declares its network itself
+            hidden = preset.spec.options.get("hidden", method["options"]["hidden"]["default"])
+            assert f"-{hidden}-" in preset.promise
+        elif "network" not in method["uses"]:
             assert preset.promise.startswith("No network")
         elif network.kind == "mlp":
             assert f"-{network.hidden}-{network.latent_dim}" in preset.promise
         else:
             assert preset.promise.startswith("Convolutions")
     assert FIRST in PRESETS
+    assert {preset.spec.method for preset in PRESETS.values()} >= {"idec", "dec", "kmeans", "imsat-vat"}
 
 
 def test_the_settings_of_the_paper_are_one_click_away(runs: Path) -> None:
@@ -253,77 +240,6 @@ def test_a_link_to_a_run_that_is_not_there_is_one_sentence(runs: Path, link: str
     assert ["cannot be shown" in each.value for each in app.error] == [True]
 
 
-def test_the_runs_page_lists_and_filters_and_asks_before_deleting(record: Callable[..., Run]) -> None:
-    record(name="keep")
-    gone = record(name="gone")
-    app = runs_page().run()
-    assert not app.exception
-    assert {each.label for each in app.button} >= {"Open", "Delete"}
-    app.button(key=f"delete-{gone.name}").click().run()
-    assert any("will be gone for good" in each.value for each in app.markdown)
-    assert gone.folder.path.exists()
-    app.text_input(key="runs-filter").set_value("no such run").run()
-    assert any("No run matches" in each.value for each in app.caption)
-
-
-def test_of_many_runs_the_latest_are_drawn_and_the_others_are_a_button_away(
-    record: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("clustlab.app.pages.runs.PORTION", 2)
-    names = [record(name=f"run-{number}").name for number in range(5)]
-    app = runs_page().run()
-    drawn = [each.key.removeprefix("open-") for each in app.button if each.key and each.key.startswith("open-")]
-    assert drawn == names[:-3:-1]
-    assert any("2 of 5 runs" in each.value for each in app.caption)
-    button(app, "Show 2 more").click().run()  # type: ignore[attr-defined]
-    button(app, "Show 1 more").click().run()  # type: ignore[attr-defined]
-    assert not app.exception
-    assert {f"open-{name}" for name in names} <= {each.key for each in app.button}
-    assert not [each.label for each in app.button if "more" in each.label]
-
-
-def test_a_tick_outlives_a_filter_that_hides_its_run(record: Callable[..., Run]) -> None:
-    first, second = record(name="first"), record(name="second")
-    app = runs_page().run()
-    for run in (first, second):
-        app.text_input(key="runs-filter").set_value(run.name).run()
-        app.checkbox(key=f"compared-tick-{run.name}").check().run()
-    assert not app.button(key="compare-ticked").disabled
-    app.text_input(key="runs-filter").set_value("").run()
-    assert [app.checkbox(key=f"compared-tick-{run.name}").value for run in (first, second)] == [True, True]
-    button(app, "Untick all").click().run()  # type: ignore[attr-defined]
-    assert [app.checkbox(key=f"compared-tick-{run.name}").value for run in (first, second)] == [False, False]
-    assert app.button(key="compare-ticked").disabled
-
-
-def test_names_in_a_row_are_texts_and_never_markup(record: Callable[..., Run]) -> None:
-    run = record()
-    about = run.folder.about
-    about.write_text(about.read_text().replace("IDEC on digits", "<b>bold</b> & brave"))
-    app = runs_page().run()
-    rows = "".join(each.proto.body for each in app.get("html"))
-    assert "&lt;b&gt;bold&lt;/b&gt; &amp; brave" in rows
-    assert "<b>" not in rows
-
-
-@pytest.mark.parametrize("lost", ["result.npz", "frames.jsonl"])
-def test_the_runs_page_lists_a_damaged_run_among_the_others(record: Callable[..., Run], lost: str) -> None:
-    whole, damaged = record(), record()
-    (damaged.folder.path / lost).write_bytes(b"\0\n")
-    app = runs_page().run()
-    assert not app.exception
-    assert not app.error
-    rows = [each.proto.body for each in app.get("html")]
-    (of_whole,) = [row for row in rows if f"{whole.name} ·" in row]
-    (of_damaged,) = [row for row in rows if f"{damaged.name} ·" in row]
-    assert ">finished<" in of_whole
-    assert ">damaged<" in of_damaged
-    assert f'title="the file {damaged.name}/{lost} is damaged' in of_damaged
-    app.button(key=f"delete-{damaged.name}").click().run()
-    assert not app.exception
-    assert any("will be gone for good" in each.value for each in app.markdown)
-
-
 @pytest.mark.parametrize("lost", ["result.npz", "frames.jsonl", "scalars.jsonl", "events.jsonl", "sample.npz"])
 def test_a_damaged_run_is_a_sentence_on_its_page(record: Callable[..., Run], lost: str) -> None:
     damaged = record()
@@ -334,12 +250,6 @@ def test_a_damaged_run_is_a_sentence_on_its_page(record: Callable[..., Run], los
     assert not app.exception
     assert all(f"{damaged.name}/{lost} is damaged" in each.value for each in app.error)
     assert len(app.error) == (lost in ("frames.jsonl", "scalars.jsonl", "sample.npz"))
-
-
-def test_the_runs_page_says_what_to_do_when_there_is_nothing(runs: Path) -> None:
-    app = runs_page().run()
-    assert not app.exception
-    assert "Train one in the laboratory" in app.info[0].value
 
 
 @pytest.mark.parametrize("name", [*catalog.described()["methods"], *catalog.described()["extensions"]])
@@ -359,6 +269,19 @@ def test_every_method_and_extension_has_a_page(runs: Path, name: str) -> None:
     assert all(f"`{option}`" in text for option in entry["options"])
 
 
+def test_tables_of_the_same_data_are_told_apart_on_the_page_of_a_method(runs: Path) -> None:
+    header, row = ",".join(HEADER), "kmeans,none,digits,0,finished,0.5"
+    for name in ("first", "second"):
+        (runs / f"{name}.csv").write_text(f"{header}\n{row}{',' * (header.count(',') - row.count(','))}\n")
+        (runs / f"{name}.protocol.json").write_text('{"seeds": [0]}')
+    app = methods_page("kmeans").run()
+    assert not app.exception
+    measured = next(each.value for each in app.dataframe if "seeds" in each.value)
+    alone = measured[measured["joined by"] == "–"]["data"]
+    assert alone.is_unique
+    assert {"digits", "digits (first.csv)", "digits (second.csv)"} <= set(alone)
+
+
 def test_the_form_opens_with_the_method_of_the_card(runs: Path) -> None:
     def script() -> None:
         import streamlit as st
@@ -374,35 +297,6 @@ def test_the_form_opens_with_the_method_of_the_card(runs: Path) -> None:
     app = AppTest.from_function(script, default_timeout=SECONDS).run()
     assert not app.exception
     assert app.selectbox(key="form-method").value == "dec"
-
-
-def test_the_benchmarks_page_draws_what_was_measured_and_tells_how(runs: Path) -> None:
-    app = benchmarks_page().run()
-    assert not app.exception
-    assert [each.value for each in app.subheader] == ["Who finds the classes?", "What does it change?", "The table"]
-    assert len(app.get("plotly_chart")) == 2
-    assert any("seeds 0–4" in each.value for each in app.caption)
-    assert any("labels" in each.value and "for scoring only" in each.value for each in app.markdown)
-    before = app.dataframe[0].value
-    assert len(before) > 40
-    assert (before["ACC"].str.contains("±")).all()
-
-
-def test_the_benchmarks_page_follows_what_is_chosen(runs: Path) -> None:
-    app = benchmarks_page().run()
-    app.segmented_control(key="bench-data").set_value("stripes").run()
-    app.segmented_control(key="bench-read-out").set_value("gmm_").run()
-    assert not app.exception
-    assert app.dataframe[0].value.iloc[0]["method"] == "Spectral clustering", "which leads on stripes, not on digits"
-
-
-def test_what_papers_report_stands_beside_what_was_measured_on_the_same_data(runs: Path) -> None:
-    app = benchmarks_page().run()
-    assert "published ACC" not in app.dataframe[0].value  # digits: no paper reports them
-    app.segmented_control(key="bench-data").set_value("usps").run()
-    table = app.dataframe[0].value.set_index(["method", "joined by"])["published ACC"]
-    assert table["DCN", "alone"] == "0.688 to 0.699"
-    assert table["DCN", "with ACAI"] == table["RIM", "alone"] == "–"
 
 
 @pytest.mark.parametrize("name", ["digits", "blobs", "lines"])
@@ -443,3 +337,9 @@ def test_k_means_on_the_data_is_an_ordinary_run(runs: Path) -> None:
     (run,) = list_runs(runs)
     assert (run.spec.method, run.spec.data) == ("kmeans", "blobs")
     assert opened.call_args.kwargs["query_params"] == {"run": run.name}
+
+
+def test_k_means_says_why_it_cannot_be_run_on_data_without_classes(runs: Path) -> None:
+    app = data_page("lines").run()
+    assert app.button(key="data-kmeans").disabled
+    assert any("lets you say how many" in each.value for each in app.caption)

@@ -83,6 +83,30 @@ def test_a_run_goes_on_in_another_way_and_stands_beside_its_parent(
     expect(page.locator(".clustlab-differences")).to_contain_text(f"{parent.name} at step {spec.parent.step}")
 
 
+def test_of_several_samples_some_of_which_a_probe_lacks_their_number_is_told(
+    server: Server, page: Page, renamed: tuple[Run, Run]
+) -> None:
+    first, second = renamed
+    labels = first.frames[-1].arrays["labels"]
+    chosen = int(labels[0])
+    lacking = first.sample["index"][labels == chosen][1:]
+    with np.load(second.folder.sample, allow_pickle=False) as file:
+        sample = dict(file)
+    sample["index"] = np.where(np.isin(sample["index"], lacking), sample["index"] + 10_000, sample["index"])
+    np.savez(second.folder.sample, **sample)
+    page.goto(f"{server.url}/compare?runs={first.name},{second.name}")
+    for run in renamed:
+        page.locator(f"[data-testid=latent-canvas][data-run='{run.name}'][data-points]").wait_for()
+    page.locator(".legend[data-kind=clusters]").nth(0).locator("button").nth(chosen).click()
+    told = page.get_by_test_id("compare-selection")
+    expect(told).to_contain_text(f"Of the samples selected, {len(lacking)} of them from B are missing")
+
+    # The way back: what stands above a map leads to the run in the laboratory, which is the page without a name.
+    page.get_by_test_id("compare-head").nth(1).get_by_role("link").click()
+    page.wait_for_url(f"{server.url}/?run={second.name}*")
+    expect(page.get_by_test_id("progress")).to_be_visible()
+
+
 def test_two_runs_move_as_one_with_one_selection_and_matched_colours(
     server: Server, page: Page, renamed: tuple[Run, Run]
 ) -> None:

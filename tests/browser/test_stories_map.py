@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -54,6 +55,26 @@ def test_points_move_unless_less_motion_is_asked_for(
     between = len(laboratory.seen()["pictures"]) - 2  # the first and the last picture are there either way
     assert (between > 0) == (motion == "no-preference")
     assert laboratory.seen()["blanks"] == 0
+
+
+def test_the_time_line_says_what_its_marks_are_and_is_dragged_over_them(
+    server: Server, page: Page, finished_run: Run
+) -> None:
+    laboratory = Laboratory(page)
+    laboratory.visit(f"{server.url}/?run={finished_run.name}&frame=1")
+    laboratory.wait_for_points(finished_run.name)
+    mark = laboratory.timeline.locator(".mark.checkpoint").last
+    mark.wait_for(state="attached")
+    box, whole = mark.bounding_box(), laboratory.slider.bounding_box()
+    assert box is not None
+    assert whole is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(laboratory.slider).to_have_attribute("title", re.compile("checkpoint"))
+    page.mouse.down()
+    page.mouse.move(whole["x"] + 1, box["y"])
+    page.mouse.up()
+    laboratory.wait_for_frame(0)
+    expect(laboratory.slider).to_have_attribute("title", "")
 
 
 @pytest.fixture

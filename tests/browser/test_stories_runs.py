@@ -48,7 +48,7 @@ def test_a_run_is_listed_and_opens_by_its_button(server: Server, page: Page, run
     expect(row(page, run)).to_contain_text("finished")
     expect(row(page, run)).to_contain_text(f"ACC {run.metrics['acc']:.3f}")
     expect(row(page, run)).to_contain_text(str(len(run.frames)))
-    page.locator(f".st-key-open-{run.name} button").click()
+    page.locator(f".st-key-open-{run.name} button:visible").click()
     laboratory = Laboratory(page)
     laboratory.wait_for_points(run.name)
     assert laboratory.run == run.name
@@ -58,23 +58,26 @@ def test_a_run_is_listed_and_opens_by_its_button(server: Server, page: Page, run
 
 def test_a_run_is_deleted_only_after_the_yes(server: Server, page: Page, run: Run) -> None:
     visit(page, server.url)
-    page.locator(f".st-key-delete-{run.name} button").click()
+    page.locator(f".st-key-delete-{run.name} button:visible").click()
     question = page.get_by_role("dialog")
     expect(question).to_contain_text("gone for good")
     assert run.folder.path.is_dir()
     question.get_by_role("button", name="Keep it").click()
     expect(question).to_be_hidden()
     assert run.folder.path.is_dir()
-    page.locator(f".st-key-delete-{run.name} button").click()
+    page.locator(f".st-key-delete-{run.name} button:visible").click()
     question.get_by_role("button", name="Delete").click()
     expect(page.locator(f".st-key-delete-{run.name}")).to_have_count(0)
     until(lambda: not run.folder.path.exists())
+    page.locator(".st-key-undo-delete button:visible").click()
+    expect(page.locator(f".st-key-delete-{run.name}")).to_have_count(1)
+    assert run.folder.path.is_dir()
 
 
 def test_a_run_is_downloaded_and_opened_again(server: Server, page: Page, run: Run, tmp_path: Path) -> None:
     visit(page, server.url)
     with page.expect_download() as download:
-        page.locator(f".st-key-zip-{run.name} button").click()
+        page.locator(f".st-key-zip-{run.name} button:visible").click()
     path = tmp_path / download.value.suggested_filename
     download.value.save_as(path)
     assert path.name == f"{run.name}.zip"
@@ -88,7 +91,7 @@ def test_a_run_is_downloaded_and_opened_again(server: Server, page: Page, run: R
     (name,) = {other.name for other in list_runs(server.runs)} - before
     second = open_run(server.runs / name)
     expect(row(page, second)).to_contain_text("finished")
-    page.locator(f".st-key-open-{name} button").click()
+    page.locator(f".st-key-open-{name} button:visible").click()
     laboratory = Laboratory(page)
     laboratory.wait_for_points(name)
     assert len(second.frames) == len(run.frames)

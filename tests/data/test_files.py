@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from clustlab.data import load
+from clustlab.data.files import absolute, split_options
 from clustlab.errors import DataError
 
 VECTORS = np.arange(12.0).reshape(4, 3)
@@ -61,3 +63,37 @@ def test_images_lie_between_0_and_1(tmp_path: Path, images: np.ndarray, shape: t
 def test_paths_that_lead_nowhere_are_refused(path: str) -> None:
     with pytest.raises(DataError, match="there is no file"):
         load(path)
+
+
+@pytest.mark.parametrize("path", ["~nosuchuser/x.csv", "~nosuchuser/x.csv?label=a", f"{'long' * 100}.csv"])
+def test_paths_that_no_computer_has_are_one_sentence(path: str) -> None:
+    with pytest.raises(DataError, match="leads to nothing that can be read") as caught:
+        load(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_path_through_a_closed_folder_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, **_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(DataError, match=r"leads to nothing that can be read \(Permission denied\)"):
+        load(str(tmp_path / "closed" / "my.csv"))
+
+
+def test_links_in_a_circle_are_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    with pytest.raises(DataError):
+        load(absolute(str(tmp_path / "circle" / "my.csv")))
+
+
+def test_an_image_that_is_a_link_to_nowhere_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "cat.png").symlink_to(tmp_path / "gone.png")
+    with pytest.raises(DataError, match=r"cat\.png cannot be read \(No such file or directory\)"):
+        load(str(tmp_path))
+
+
+def test_options_may_be_longer_than_a_name(tmp_path: Path) -> None:
+    path, options = split_options(f"{tmp_path / 'my.csv'}?without={'column,' * 100}")
+    assert path == tmp_path / "my.csv"
+    assert list(options) == ["without"]

@@ -8,6 +8,7 @@ from figure_helpers import texts
 from clustlab.figures.agreement import agreement
 from clustlab.figures.compared_curves import RUN_LINES, compared_curves
 from clustlab.figures.compared_strips import compared_strips
+from clustlab.views.compared_figures import UNITS, WITH_CLASSES, WITHOUT
 
 
 def test_a_run_has_one_colour_and_dash_in_all_panels_and_one_entry_in_the_legend() -> None:
@@ -22,6 +23,15 @@ def test_a_run_has_one_colour_and_dash_in_all_panels_and_one_entry_in_the_legend
     assert {(each.line.color, each.line.dash) for each in second} == {RUN_LINES[1]}
     assert len({dash for _, dash in RUN_LINES}) == len(RUN_LINES)
     assert [shape.x0 for shape in figure.layout.shapes] == [0.5, 0.5]
+
+
+def test_every_panel_says_what_its_axis_counts() -> None:
+    series = (np.array([0.0, 1.0]), np.array([0.2, 0.8]))
+    scores = {name: [series] for name in ("ACC", "rank", "NMI", "ARI")}
+    figure = compared_curves(scores, ["A"], units={"ACC": "0 … 1", "ARI": "0 … 1", "rank": "directions"})
+    titles = [figure.layout[name].title.text for name in ("yaxis", "yaxis2", "yaxis3", "yaxis4")]
+    assert titles == ["0 … 1", "directions", "", "0 … 1"]
+    assert set(UNITS) == {*WITH_CLASSES.values(), *WITHOUT.values()}, "what the page shows"
 
 
 def test_counterparts_lie_on_the_diagonal() -> None:

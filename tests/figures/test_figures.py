@@ -117,6 +117,15 @@ def test_heatmaps_hold_the_samples_they_name(q: np.ndarray, p: np.ndarray) -> No
     np.testing.assert_allclose(bars.y, q.astype(np.float64).mean(axis=0), rtol=1e-6)
 
 
+def test_heatmaps_name_samples_by_their_rows_in_the_data(q: np.ndarray, p: np.ndarray) -> None:
+    called = 1000 + 3 * np.arange(len(q))
+    figure = p_and_q_all(q, q.argmax(axis=1), p, rows=called)
+    for each in (trace for trace in figure.data if trace.type == "heatmap"):
+        positions = each.meta["rows"]
+        np.testing.assert_array_equal(np.asarray(each.customdata)[:, 0], called[positions])
+        assert each.hovertemplate.startswith("sample #%{customdata}")
+
+
 def test_confidence_counts_every_sample_once(generator: np.random.Generator) -> None:
     values, labels = generator.random(500), generator.integers(0, 3, 500)
     figure = confidence(values, labels, 3, soft=True)
@@ -212,6 +221,9 @@ def test_curves_are_the_series_and_the_line_is_the_step() -> None:
     np.testing.assert_array_equal(figure.data[1].y, steps / 200)
     assert figure.data[1].name == "ACC"
     assert figure.layout.yaxis.type == "log"
+    assert figure.layout.yaxis2.tickformat is None, "0.843 in the head of the page is 0.843 here"
+    assert "0 … 1" in figure.layout.yaxis2.title.text
+    assert figure.data[1].hovertemplate == "%{y:.3f}"
     assert {shape.x0 for shape in figure.layout.shapes if shape.type == "line"} == {40}
     assert [(shape.x0, shape.x1) for shape in figure.layout.shapes if shape.type == "rect"] == [(0, 60), (60, 90)]
     assert "autoencoder" in texts(figure)

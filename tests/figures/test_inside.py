@@ -262,6 +262,7 @@ def test_vital_signs_are_the_series_with_the_moment_marked() -> None:
     np.testing.assert_array_equal(trace(figure, "primal_residual").y, 10.0 ** -np.arange(5))
     axes = [figure.layout.yaxis, figure.layout.yaxis2, figure.layout.yaxis3]
     assert [each.type for each in axes] == [None, "log", None]
+    assert axes[0].title.text == "directions"
     said = texts(figure)
     assert "effective rank: <b>3.5</b> of 4" in said
     assert "primal ‖y − z‖: <b>0.01</b>" in said

@@ -17,6 +17,7 @@ def test_layers_share_the_cost_by_their_weights() -> None:
     np.testing.assert_allclose(figure.data[0].y, [0.01, 0.5, 0.8, 2], rtol=1e-6)
     np.testing.assert_allclose(figure.data[1].y, np.array([10, 5, 0.08, 0.2]) / 15.28, rtol=1e-6)
     assert "denoising cost: 15.3" in texts(figure)
+    assert figure.layout.xaxis2.title.text == "layer, from the samples up"
 
 
 def test_curves_are_those_of_the_network() -> None:
@@ -35,6 +36,8 @@ def test_every_layer_has_a_row_with_both_curves_of_its_units() -> None:
     assert len(figure.data) == 3 * 2 * 2
     assert [note.text for note in figure.layout.annotations][::2] == ["μ(u), samples", "μ(u), layer 1", "μ(u), top"]
     assert figure.data[0].name == "unit 4"
+    axes = [figure.layout[f"yaxis{number}"].title.text for number in ("", 2, 3, 4, 5, 6)]
+    assert axes == 3 * ["μ(u)", "v(u)"]
     np.testing.assert_allclose(figure.data[1].y, combined(a[0, 1], np.asarray(figure.data[1].x))[0], atol=1e-4)
 
 

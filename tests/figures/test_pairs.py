@@ -98,6 +98,11 @@ def test_the_matrix_is_sorted_by_cluster_and_has_a_colour_for_each_kind() -> Non
     order = np.argsort(clusters, kind="stable")
     told = pair_matrix(matrix(clusters), THRESHOLDS, clusters, np.arange(10, 16))
     assert [each.meta for each in told.data[:2]] == 2 * [{"rows": (order + 10).tolist()}]
+    named = pair_matrix(matrix(clusters), THRESHOLDS, clusters, np.arange(10, 16), 7 * np.arange(6))
+    for axis in (named.layout.xaxis, named.layout.yaxis, named.layout.xaxis2, named.layout.yaxis2):
+        assert list(axis.ticktext) == [f"#{7 * each}" for each in order], "whose names a cell that is pointed at takes"
+        assert list(axis.tickvals) == list(range(6))
+        assert not axis.showticklabels
     np.testing.assert_array_equal(similarity, matrix(clusters)[np.ix_(order, order)].astype(np.float32))
     np.testing.assert_array_equal(kinds, kinds_of(similarity, THRESHOLDS))
     assert {name: trace(figure, name).marker.color for name in ("negative", "ignored", "positive")} == dict(

@@ -299,6 +299,26 @@ def test_records_that_a_page_would_stumble_over_are_refused(record: Record, runs
     refused(zipped(exported(record(state="stopped")) | {name: data}), runs, "damaged or foreign|is damaged|leads out")
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"wall_s": "x"}, {"started": 3}, {"error": 5}, {"state": []}, {"heartbeat": "yesterday"}], ids=str
+)
+def test_a_status_that_makes_no_sense_is_refused(record: Record, runs: Path, wrong: Content) -> None:
+    content = exported(record())
+    content["status.json"] = json.dumps(json.loads(content["status.json"]) | wrong).encode()
+    refused(zipped(content), runs, rf"status\.json is damaged \(in {next(iter(wrong))}\)")
+
+
+@pytest.mark.parametrize("scores", ['{"acc": "good"}', '{"acc": true}', '{"acc": [1]}', "[1]", "no JSON"])
+def test_scores_that_are_no_numbers_are_refused(record: Record, runs: Path, scores: str) -> None:
+    result = arrays(labels=np.zeros(20, np.int64), metrics=np.array(scores))
+    refused(zipped(exported(record()) | {"result.npz": result}), runs, r"result\.npz is damaged")
+    content = exported(record(state="stopped"))
+    first, *others = content["frames.jsonl"].splitlines()
+    told = json.loads(others[-1]) | {"metrics": {"acc": scores}}
+    lines = [first, *others[:-1], json.dumps(told).encode(), b""]
+    refused(zipped(content | {"frames.jsonl": b"\n".join(lines)}), runs, r"frames\.jsonl is damaged")
+
+
 def test_a_foreign_worker_is_forgotten(record: Record, runs: Path) -> None:
     """Nobody may be led to wait for, or stop, the process that an archive names."""
     content = exported(record())

@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from clustlab.errors import RunError
-from clustlab.runs import Run, RunFolder, create_run_folder, delete_run, list_runs, open_run, runs_folder, writer
+from clustlab.runs import Run, RunFolder, create_run_folder, list_runs, open_run, runs_folder, writer
 from clustlab.runs.layout import slug, write_aside
 from clustlab.runs.reader import JsonLines
 from clustlab.runs.status import derived_state, now, process_identity
@@ -275,16 +275,6 @@ def test_a_run_without_result_says_so(record: Record) -> None:
         _ = run.result
     assert run.metrics == {"acc": 1.0}
     assert run.summary()["metrics_on"] == "probe"
-
-
-def test_only_ended_runs_are_deleted(record: Record) -> None:
-    live = record(state="running")
-    with pytest.raises(RunError, match="stop it before deleting it"):
-        delete_run(live)
-    ended = record()
-    delete_run(ended)
-    assert live.folder.path.exists()
-    assert not ended.folder.path.exists()
 
 
 @pytest.mark.parametrize("name", ["../../etc", "a/b", "..", "", "Größe & Maß", "x" * 500])

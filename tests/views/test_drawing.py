@@ -80,6 +80,17 @@ def test_the_history_ends_at_the_frame_shown(run: Run) -> None:
     assert (steps[0], steps[-1]) == ("step 0", "step 140")
 
 
+def test_what_is_pointed_at_is_called_by_its_row_in_the_data(tmp_path: Path) -> None:
+    run = written(tmp_path)
+    rows = 7 * run.sample["index"]
+    np.savez(run.folder.sample, **{**run.sample, "index": rows})
+    run = Run(run.folder.path)
+    heat = draw(run, "p-and-q-all").data[0]
+    np.testing.assert_array_equal(np.asarray(heat.customdata)[:, 0], rows[heat.meta["rows"]])
+    pairs = draw(run, "pair-matrix")
+    assert list(pairs.layout.xaxis.ticktext) == [f"#{row}" for row in rows[pairs.data[0].meta["rows"]]]
+
+
 def test_the_history_prefers_a_pair_that_changes_cluster(run: Run) -> None:
     def heading(**options: Any) -> str:
         return draw(run, "strip-history", **options).layout.annotations[0].text

@@ -12,7 +12,7 @@ from streamlit import config
 from clustlab.app.components import data_strip
 from clustlab.app.state import Form
 from clustlab.data import Source, load, uploads
-from clustlab.data.files import split_options, with_options
+from clustlab.data.files import absolute, is_there, split_options, with_options
 from clustlab.data.readers import image_folder, reader_of, table
 from clustlab.errors import ClustlabError
 from clustlab.figures.thumbnail import sample_strip
@@ -92,8 +92,7 @@ def _where(reading: ExitStack) -> tuple[Path | None, dict[str, str]]:
         help="Kept on this computer, so that the run can be resumed. IDX: images and classes together.",
     )
     if typed.strip():
-        path, options = split_options(typed.strip().strip("\"'"))
-        return path.resolve(), options
+        return split_options(absolute(typed.strip().strip("\"'")))
     if uploaded:
         return reading.enter_context(uploads.keeping({file.name: file for file in uploaded})), {}
     return None, {}
@@ -101,7 +100,7 @@ def _where(reading: ExitStack) -> tuple[Path | None, dict[str, str]]:
 
 def _reading(path: Path) -> dict[str, str]:
     """Let the person say how a file is to be read, where there is a choice; return the options of its reader."""
-    if not path.exists():
+    if not is_there(path):
         return {}
     reader = reader_of(path)
     if reader is table.READER:
@@ -156,10 +155,11 @@ def _columns(path: Path) -> dict[str, str]:
 
 def _stamp(path: Path) -> tuple[int, ...]:
     """Return numbers that change when the content of a path does: those of a folder and the folders in it."""
-    if not path.exists():
+    try:
+        folders = sorted(each for each in path.iterdir() if each.is_dir()) if path.is_dir() else []
+        return tuple(number for each in (path, *folders) for number in (each.stat().st_mtime_ns, each.stat().st_size))
+    except OSError:  # its reader says what is wrong, and a refusal is not kept
         return ()
-    folders = sorted(each for each in path.iterdir() if each.is_dir()) if path.is_dir() else []
-    return tuple(number for each in (path, *folders) for number in (each.stat().st_mtime_ns, each.stat().st_size))
 
 
 @st.cache_data(show_spinner=False, max_entries=32)

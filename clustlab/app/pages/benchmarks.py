@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -24,6 +26,7 @@ from clustlab.bench.results import (
 )
 from clustlab.errors import ClustlabError
 from clustlab.figures import benchmark
+from clustlab.runs import runs_folder
 
 __all__ = ["page"]
 
@@ -54,7 +57,9 @@ def page() -> None:
     st.header("Benchmarks")
     there = results()
     if not there:
-        st.info("No table has been measured yet; `clustlab bench --method all --data digits --seeds 5` writes one.")
+        table = shlex.quote(str(runs_folder() / "bench.csv"))  # elsewhere this page would not find it
+        command = f"clustlab bench --method all --data digits --seeds 5 --out {table}"
+        st.info(f"No table has been measured yet; `{command}` writes one.")
         return
     known = catalog.described()
     titles = {name: entry["card"]["title"] for part in known.values() for name, entry in part.items()}
@@ -102,11 +107,18 @@ def _told(chosen: Results) -> str:
     more = f" and {len(settings) - TOLD_SETTINGS} more (all in the protocol below)"
     named = ", ".join(f"`{each}`" for each in settings[:TOLD_SETTINGS]) + (more if settings[TOLD_SETTINGS:] else "")
     options = f"with {named}" if settings else "default options"
-    count = f"seeds {seeds[0]}–{seeds[-1]}" if len(seeds) > 1 else f"seed {seeds[0]} only"
     return (
-        f"{len(chosen.rows)} runs, {count}, {options}. Every sample is scored; no option, epoch or restart was chosen "
-        "by labels. Published figures, where there are any for these data, used settings of their own."
+        f"{len(chosen.rows)} runs, {_told_seeds(seeds)}, {options}. Every sample is scored; no option, epoch or "
+        "restart was chosen by labels. Published figures, where there are any for these data, used settings of their "
+        "own."
     )
+
+
+def _told_seeds(seeds: Sequence[int]) -> str:
+    if len(seeds) == 1:
+        return f"seed {seeds[0]} only"
+    without_gap = seeds[-1] - seeds[0] == len(seeds) - 1
+    return f"seeds {seeds[0]}–{seeds[-1]}" if without_gap else f"seeds {', '.join(map(str, seeds))}"
 
 
 def _ranking(
@@ -116,6 +128,11 @@ def _ranking(
     for each in summary(chosen.rows, name):
         scores.setdefault(_joined(each.extensions, titles), {})[titles.get(each.method, each.method)] = each
     st.subheader("Who finds the classes?")
+    if not scores["alone"] and len(scores) == 1:
+        there = chosen.rows["acc"].notna().any()
+        why = "No run on these data has such a score." if there else "There are no classes to find in these data."
+        st.caption(f"{why} What else was measured stands in the table.")
+        return
     stars = {titles.get(method, method): values for method, values in published.items()}
     st.plotly_chart(benchmark.ranking(scores, what, stars), key="bench-ranking", config={"displaylogo": False})
 
@@ -163,6 +180,10 @@ def _table(chosen: Results, titles: dict[str, str]) -> None:
     columns = {**SCORES, "gmm_acc": OF_MIXTURE, "silhouette": SILHOUETTE}
     published = {(method, NONE): _range(values) for method, values in _published(chosen, "acc").items() if values}
     parts = {name: {each[:2]: each for each in summary(chosen.rows, name)} for name in columns}
+    groups = chosen.rows.groupby(["method", "extensions"])
+    seeds = {(str(method), str(extensions)): len(rows) for (method, extensions), rows in groups}
+    # the best first; data without classes have no ACC, and their kinds of runs are in the table all the same
+    kinds = dict.fromkeys([kind for found in parts.values() for kind in found] + list(seeds))
     by_silhouette = chosen_without_labels(chosen.rows, "acc")
     content = [
         {
@@ -170,10 +191,10 @@ def _table(chosen: Results, titles: dict[str, str]) -> None:
             "joined by": _joined(extensions, titles),
             **{title: str(parts[name].get((method, extensions), "–")) for name, title in columns.items()},
             BY_SILHOUETTE: f"{by_silhouette[method, extensions]:.3f}" if (method, extensions) in by_silhouette else "–",
-            "seeds": each.seeds,
+            "seeds": seeds[method, extensions],
             **({PUBLISHED: published.get((method, extensions), "–")} if published else {}),
         }
-        for (method, extensions), each in parts["acc"].items()
+        for method, extensions in kinds
     ]
     config = {title: st.column_config.Column(help=told) for title, told in HELP.items()}
     config["joined by"] = st.column_config.Column(width=WIDEST_EXTENSION)
@@ -199,7 +220,7 @@ def _runs(chosen: Results, titles: dict[str, str]) -> None:
         rows = chosen.rows
         content = pd.DataFrame(
             {
-                "open": [f"laboratory?run={name}" if _is_here(str(name)) else None for name in rows["run"]],
+                "open": [f"./?run={name}" if _is_here(str(name)) else None for name in rows["run"]],
                 "method": [titles.get(name, name) for name in rows["method"]],
                 "joined by": [_joined(each, titles) for each in rows["extensions"]],
                 "seed": rows["seed"],

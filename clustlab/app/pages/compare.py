@@ -10,6 +10,7 @@ import streamlit as st
 
 from clustlab.app.access import example_runs, find_run
 from clustlab.app.components import side_by_side
+from clustlab.app.markdown import literal
 from clustlab.app.state import Compared, Link
 from clustlab.errors import RunError
 from clustlab.runs import Run, list_runs, runs_folder
@@ -30,7 +31,7 @@ def page() -> None:
         st.header("Compare", width="content")
         chosen = _choose(there, linked)
     for name in gone:
-        st.error(f"There is no run “{_plain(name)}” any more; choose another one.", icon=":material/error:")
+        st.error(f"There is no run “{literal(name)}” any more; choose another one.", icon=":material/error:")
     if len(there) < 2:
         st.info(
             "Two runs are needed to compare them, and there are not as many yet. Train another one in the laboratory, "
@@ -165,8 +166,3 @@ def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return escape(f"{value:g}" if isinstance(value, float) else str(value))
-
-
-def _plain(text: str) -> str:
-    """Return a text with Markdown's characters taken literally: a link may say anything."""
-    return "".join(f"\\{character}" if character in r"\`*_{}[]()#+-.!|<>$:~" else character for character in text)

@@ -162,6 +162,11 @@ def _baseline(source: Source) -> None:
     ):
         show_run(launch.launch(RunSpec.parse({"method": "kmeans", "data": source.name})))
         st.switch_page(st.session_state[Session.LABORATORY], query_params={str(Link.RUN): st.query_params[Link.RUN]})
+    if not source.n_classes:
+        st.caption(
+            "There are no classes to take the number of clusters from; the form in the laboratory lets you say how "
+            "many."
+        )
 
 
 def _kmeans(rows: Any) -> list[str]:

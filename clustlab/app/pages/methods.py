@@ -131,10 +131,10 @@ def _measured(name: str, known: dict[str, Any]) -> None:
         scores = {title: {part.extensions: part for part in summary(own, key)} for key, title in SCORES.items()}
         for extensions, part in sorted(scores["ACC"].items(), key=lambda item: item[0] != NONE):
             names = [] if extensions == NONE else extensions.split("+")
-            told = {title: str(found[extensions]) for title, found in scores.items()}
+            told = {title: str(found.get(extensions, "–")) for title, found in scores.items()}
             rows.append(
                 {
-                    "data": each.data,
+                    "data": each.title,
                     "joined by": " + ".join(titles.get(each, each) for each in names) or "–",
                     **told,
                     "seeds": part.seeds,

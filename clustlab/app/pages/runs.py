@@ -8,10 +8,12 @@ from typing import Any
 import streamlit as st
 
 from clustlab.app.components import take_home
+from clustlab.app.markdown import literal
 from clustlab.app.state import Compared, Link, Session, recall, remember
 from clustlab.errors import ClustlabError
-from clustlab.runs import Run, delete_run, list_runs, runs_folder
+from clustlab.runs import Run, list_runs, runs_folder
 from clustlab.runs.archive import import_run
+from clustlab.runs.deletion import bring_back, delete_run, last_deleted, remove_old
 from clustlab.runs.status import LIVE
 from clustlab.views import thumbnail
 from clustlab.views.compared_runs import MOST_RUNS
@@ -23,6 +25,8 @@ POLL_SECONDS = 2.0
 
 PORTION = 25
 """Rows that are drawn at once: each has widgets and a map, and a benchmark leaves hundreds of runs."""
+
+DELETED = "Undo brings it back until another run is deleted or a day has passed; then it is gone for good."
 
 HEADS = (
     '<div class="clustlab-row heads"><span></span><span>Run</span><span>State</span><span class="right">Accuracy</span>'
@@ -38,6 +42,7 @@ def page() -> None:
         st.caption(f"recorded in {runs_folder()}", width="content")
     if error := recall(Session.ERROR):
         st.error(error, icon=":material/error:")
+    _offer_undo()
     filtering, opening = st.columns([3, 2])
     with opening:
         _open_archive()
@@ -50,6 +55,22 @@ def page() -> None:
     )
     wanted = text.lower().split()
     st.fragment(_table, run_every=POLL_SECONDS if any(run.lives for run in runs) else None)(wanted)
+
+
+def _offer_undo() -> None:
+    """Let the person bring back the run that was deleted last, as long as it lies aside."""
+    remove_old(runs_folder())
+    deleted = last_deleted(runs_folder())
+    if deleted is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(f"Deleted: **{literal(deleted.title)}**", width="content")
+        if st.button("Undo", key="undo-delete", icon=":material/undo:", help=f"{DELETED} It is {deleted.name}."):
+            try:
+                bring_back(deleted)
+            except ClustlabError as error:
+                remember(Session.ERROR, str(error))
+            st.rerun()
 
 
 def _open_archive() -> None:
@@ -132,7 +153,7 @@ def _row(run: Run, ticked: set[str]) -> None:
     tick, told, buttons = st.columns(COLUMNS, vertical_alignment="center")
     key = f"{Compared.TICK}{run.name}"
     tick.checkbox(
-        f"Compare {_plain(run.title)}",
+        f"Compare {literal(run.title)}",
         run.name in ticked,
         key=key,
         label_visibility="collapsed",
@@ -141,7 +162,8 @@ def _row(run: Run, ticked: set[str]) -> None:
     )
     told.html(_told(run, summary))
     with buttons, st.container(horizontal=True, gap="small", horizontal_alignment="right"):
-        if st.button("Open", key=f"open-{run.name}", icon=":material/visibility:"):
+        # on a narrow page the buttons are icons, and a help is all that names them
+        if st.button("Open", key=f"open-{run.name}", icon=":material/visibility:", help="Open it in the laboratory"):
             st.switch_page(st.session_state[Session.LABORATORY], query_params={str(Link.RUN): run.name})
         st.download_button(
             "Zip",
@@ -151,8 +173,11 @@ def _row(run: Run, ticked: set[str]) -> None:
             key=f"zip-{run.name}",
             icon=":material/download:",
             on_click="ignore",
+            help="Zip: download it, to keep it or to open it in another clustlab",
         )
-        if st.button("Delete", key=f"delete-{run.name}", icon=":material/delete:", disabled=summary["state"] in LIVE):
+        works = summary["state"] in LIVE
+        told_delete = "Delete: stop it first, it is at work" if works else "Delete it, after a question"
+        if st.button("Delete", key=f"delete-{run.name}", icon=":material/delete:", disabled=works, help=told_delete):
             _ask_before_deleting(run, summary["n_frames"])
 
 
@@ -188,7 +213,7 @@ def _duration(seconds: float) -> str:
 
 @st.dialog("Delete this run?")
 def _ask_before_deleting(run: Run, n_frames: int) -> None:
-    st.markdown(f"**{_plain(run.title)}** with its {n_frames} frames will be gone for good.")
+    st.markdown(f"**{literal(run.title)}** with its {n_frames} frames. {DELETED}")
     with st.container(horizontal=True):
         if st.button("Delete", type="primary", icon=":material/delete:", key="delete-yes"):
             try:
@@ -198,8 +223,3 @@ def _ask_before_deleting(run: Run, n_frames: int) -> None:
             st.rerun()
         if st.button("Keep it", key="delete-no"):
             st.rerun()
-
-
-def _plain(text: str) -> str:
-    """Return a text with Markdown's characters taken literally: names come from files of other people."""
-    return "".join(f"\\{character}" if character in r"\`*_{}[]()#+-.!|<>$:~" else character for character in text)

@@ -157,7 +157,11 @@ def _in_folder(path: Path) -> dict[str, Callable[[], bytes]]:
         for name in names:
             file = Path(folder) / name
             if _is_image(inside := file.relative_to(path)):
-                _check(path.name, inside, file.stat().st_size, len(found))
+                try:
+                    size = file.stat().st_size
+                except OSError as error:  # a link that leads nowhere
+                    raise DataError(f"{path.name}: {inside} cannot be read ({error.strerror})") from error
+                _check(path.name, inside, size, len(found))
                 found[inside.as_posix()] = file.read_bytes
     return found
 

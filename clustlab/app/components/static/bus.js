@@ -46,7 +46,7 @@ class Store {
     this.run = run;
     this.users = 0;
     this.listeners = new Set();
-    Object.assign(this, { about: null, status: null, title: "", records: [], scalars: [], events: [], metrics: {} });
+    Object.assign(this, { about: null, status: null, title: "", records: [], scalars: [], events: [] });
     Object.assign(this, { palette: { clusters: [], classes: [], none: "#8A8F98" }, projections: [], sample: null, thumbnails: null, hasSample: false });
     Object.assign(this, { frame: -1, following: true, playing: false, speed: 1, term: null });
     this.selection = new Selection({
@@ -105,7 +105,7 @@ class Store {
   describe(content) {
     Object.assign(this, {
       about: content.about, status: content.status, title: content.title, palette: content.palette,
-      records: content.records, scalars: content.scalars, events: content.events, metrics: content.metrics,
+      records: content.records, scalars: content.scalars, events: content.events,
       projections: content.projections, hasSample: content.has_sample,
     });
     this.counts.scalars = content.n_scalars;
@@ -166,7 +166,6 @@ class Store {
       // who looks at the end of a run that is resumed goes on with it
       if (ended && this.alive && !this.playing && this.frame >= this.records.length - 1) this.following = true;
     }
-    if (news.metrics) this.metrics = news.metrics;
     if (news.scalars) {
       this.scalars = this.scalars.concat(news.scalars).slice(-1200);
       this.counts.scalars += news.scalars.length;
@@ -177,7 +176,7 @@ class Store {
       if (!this.projections.length) this.refresh();
     }
     if (news.has_sample && !this.sample) this.loadSample();
-    for (const kind of ["about", "status", "metrics", "scalars", "events", "records"]) if (news[kind]) this.emit(kind);
+    for (const kind of ["about", "status", "scalars", "events", "records"]) if (news[kind]) this.emit(kind);
     if (news.projected) {
       for (const [name, { problems }] of Object.entries(news.projected)) this.pointsIn(name).renew(problems);
       this.emit("points");

@@ -1,6 +1,6 @@
 /** Above the maps: projection and colour of all of them, and what is known of how they correspond. */
 
-import { LETTERS, SIDE_BY_SIDE } from "./comparison.js";
+import { SIDE_BY_SIDE } from "./comparison.js";
 import { segments } from "./segments.js";
 import { keep, make, pretty, sentence, setText } from "./theme.js";
 
@@ -49,7 +49,7 @@ class CompareBar {
   selected() {
     const { comparison } = this;
     if (!comparison.absent.length) return "";
-    const one = comparison.row !== null || comparison.absent.length === LETTERS.length;
+    const one = comparison.row !== null;
     const missing = comparison.absent.map(([letter, count]) => (one ? letter : `${pretty(count)} of them from ${letter}`)).join(", ");
     return one ? `The sample selected is not in the probe of ${missing}.` : `Of the samples selected, ${missing} are missing: other probes hold other samples.`;
   }

@@ -33,7 +33,7 @@ class ComparedHead {
     Object.assign(this, { store });
     setText(this.letter, LETTERS[at]);
     this.stroke.setAttribute("style", `stroke:${colour};stroke-width:3;stroke-dasharray:${dash || "none"}`);
-    this.title.href = new URL(`?run=${encodeURIComponent(store.run)}`, document.baseURI).href;
+    this.title.href = new URL(`./?run=${encodeURIComponent(store.run)}`, document.baseURI).href;
     this.update("about");
   }
 

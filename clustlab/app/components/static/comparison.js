@@ -48,7 +48,7 @@ class Comparison {
     Object.assign(this, { place: 1, share: true, following: true, playing: false, speed: 1 });
     // a figure of several runs puts no sample forward
     Object.assign(this, { selection: { members: [], want: () => {} }, selected: null, pair: null, term: null });
-    Object.assign(this, { matching: null, matched: "", absent: [], ranges: new Map(), linking: false });
+    Object.assign(this, { matching: null, matched: "", absent: [], source: null, ranges: new Map(), linking: false });
     this.stores = runs.map((run) => openStore(run, SCOPE));
     this.leaves = this.stores.map((store) => store.subscribe((kind) => this.hear(store, kind)));
     this.settle();
@@ -195,7 +195,7 @@ class Comparison {
   /** Select in all runs what was selected in one: the same rows of the data set, wherever they lie in the probes. */
   link(source) {
     if (this.linking || this.matching?.sentence) return; // rows of other data are other samples
-    this.linking = true;
+    Object.assign(this, { linking: true, source });
     const { one, set } = source.selection, index = source.sample?.index;
     const rows = one === null ? [...(set?.positions ?? [])].map((at) => index?.[at]) : [index?.[one]];
     this.absent = [];
@@ -222,10 +222,9 @@ class Comparison {
     store.select(row === null ? null : this.placeIn(store, row) ?? null);
   }
 
-  /** Row of the sample that is selected, null if none is. */
+  /** Row of the sample that is selected, null if none or several are: other probes may hold one of several only. */
   get row() {
-    const store = this.stores.find(({ selected }) => selected !== null);
-    return store?.sample?.index[store.selected] ?? null;
+    return this.source?.sample?.index[this.source.selected] ?? null;
   }
 
   // ---- one time -------------------------------------------------------------------------------------------------------

@@ -70,7 +70,7 @@ class LatentMap {
 
   /** News from the bus, see `Store`. */
   update(kind) {
-    if (!this.store || kind === "scalars" || kind === "metrics") return;
+    if (!this.store || kind === "scalars") return;
     if (kind === "beliefs" || kind === "sample") this.card.refresh();
     if (kind === "theme") this.theme = themeOf(this.host);
     if (["about", "sample", "view"].includes(kind)) this.renderControls();

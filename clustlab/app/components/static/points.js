@@ -47,10 +47,6 @@ export class PointStore {
     this.laid = null;
   }
 
-  get size() {
-    return this.frames.size;
-  }
-
   /**
    * Lay all points, those to come too, over the plane of another run.
    *

@@ -6,6 +6,7 @@ import { actOnKey, faster } from "./time_keys.js";
 
 const LAY_MS = 400;
 const MARKS_A_PERCENT = 4;
+const NEAR_PIXELS = 3;
 const MARKED = { target: "target distribution refreshed", checkpoint: "checkpoint" };
 
 /** Called by Streamlit for the place on the page. */
@@ -23,7 +24,7 @@ class Timeline {
     this.back = button("◀", "Frame before (←)", () => this.step(-1));
     this.forth = button("▶", "Next frame (→)", () => this.step(1));
     this.speed = button("1×", "Speed", () => this.faster());
-    this.slider = make("input", { type: "range", min: 0, max: 0, step: 1, "aria-label": "Frame", oninput: () => this.scrub() });
+    this.slider = make("input", { type: "range", min: 0, max: 0, step: 1, "aria-label": "Frame", oninput: () => this.scrub(), onpointermove: (event) => this.point(event) });
     this.bands = make("div", { class: "bands" });
     this.marks = make("div", { class: "marks" });
     this.whereFrame = make("span");
@@ -52,7 +53,7 @@ class Timeline {
 
   update(kind) {
     if (this.linked && ["about", "records", "frame", "selection", "pair", "play"].includes(kind)) this.link.write();
-    if (!this.store || ["points", "scalars", "metrics", "sample", "selection", "pair", "beliefs", "term", "theme"].includes(kind)) return;
+    if (!this.store || ["points", "scalars", "sample", "selection", "pair", "beliefs", "term", "theme"].includes(kind)) return;
     this.begin();
     if (kind === "about") this.layOut();
     else if (kind === "records" || kind === "events") this.layOutSoon();
@@ -64,7 +65,10 @@ class Timeline {
     const { start, store } = this;
     if (!start || !store.records.length || !store.status) return;
     this.start = null;
-    if (Number.isInteger(start.frame)) store.show(Math.min(start.frame, store.records.length - 1));
+    if (Number.isInteger(start.frame)) {
+      store.pause(); // it may have been playing for the place that was here before
+      store.show(Math.min(start.frame, store.records.length - 1));
+    }
     const wanted = readSelection(start.select ?? "", store.frame);
     if (wanted && store.selection.empty) store.selection.want(wanted);
     if (Number.isInteger(start.frame)) return;
@@ -107,7 +111,7 @@ class Timeline {
       const key = `${kind}${Math.round(place * MARKS_A_PERCENT)}`;
       if (seen.has(key)) return [];
       seen.add(key);
-      return [make("div", { class: `mark ${kind}`, title: MARKED[kind], style: `left:${place}%` })];
+      return [make("div", { class: `mark ${kind}`, "data-kind": kind, style: `left:${place}%` })];
     }));
   }
 
@@ -141,6 +145,15 @@ class Timeline {
   scrub() {
     this.store.pause();
     this.store.show(Number(this.slider.value));
+  }
+
+  /** Say what the marks under the pointer are: they let it through, so that the slider can be dragged there too. */
+  point({ clientX }) {
+    const near = [...this.marks.children].filter((mark) => {
+      const { left, right } = mark.getBoundingClientRect();
+      return left - NEAR_PIXELS <= clientX && clientX <= right + NEAR_PIXELS;
+    });
+    this.slider.title = [...new Set(near.map(({ dataset }) => MARKED[dataset.kind]))].join(", ");
   }
 
   step(by) {
