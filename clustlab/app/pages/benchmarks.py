@@ -12,6 +12,7 @@ import streamlit as st
 from clustlab import catalog
 from clustlab.app.access import find_run
 from clustlab.bench.grid import NONE
+from clustlab.bench.published import published, span
 from clustlab.bench.results import (
     READ_OUTS,
     SCORES,
@@ -29,9 +30,6 @@ from clustlab.figures import benchmark
 from clustlab.runs import runs_folder
 
 __all__ = ["page"]
-
-ALIKE = {"mnist": ("MNIST",), "usps": ("USPS",), "fashion-mnist": ("Fashion-MNIST",), "reuters10k": ("Reuters-10k",)}
-"""Data of which papers print figures, by our name; MNIST stands for all of its 70,000 digits only."""
 
 OF_MIXTURE, SILHOUETTE, BY_SILHOUETTE = "ACC of mixture", "silhouette", "ACC by silhouette"
 
@@ -69,7 +67,7 @@ def page() -> None:
     with st.container(key="benchmark-figures"):
         left, right = st.columns(2, gap="large")
         with left:
-            _ranking(chosen, name, what, titles, _published(chosen, score) if not read_out else {})
+            _ranking(chosen, name, what, titles, published(chosen.data, score) if not read_out else {})
         with right:
             _changes(chosen, there, name, what, titles)
     _table(chosen, titles)
@@ -122,7 +120,7 @@ def _told_seeds(seeds: Sequence[int]) -> str:
 
 
 def _ranking(
-    chosen: Results, name: str, what: str, titles: dict[str, str], published: dict[str, list[tuple[str, float]]]
+    chosen: Results, name: str, what: str, titles: dict[str, str], reported: dict[str, list[tuple[str, float]]]
 ) -> None:
     scores: dict[str, dict[str, Summary]] = {"alone": {}}
     for each in summary(chosen.rows, name):
@@ -133,7 +131,7 @@ def _ranking(
         why = "No run on these data has such a score." if there else "There are no classes to find in these data."
         st.caption(f"{why} What else was measured stands in the table.")
         return
-    stars = {titles.get(method, method): values for method, values in published.items()}
+    stars = {titles.get(method, method): values for method, values in reported.items()}
     st.plotly_chart(benchmark.ranking(scores, what, stars), key="bench-ranking", config={"displaylogo": False})
 
 
@@ -178,7 +176,7 @@ def _changes(chosen: Results, there: list[Results], name: str, what: str, titles
 def _table(chosen: Results, titles: dict[str, str]) -> None:
     st.subheader("The table")
     columns = {**SCORES, "gmm_acc": OF_MIXTURE, "silhouette": SILHOUETTE}
-    published = {(method, NONE): _range(values) for method, values in _published(chosen, "acc").items() if values}
+    reported = {(method, NONE): span(values) for method, values in published(chosen.data, "acc").items() if values}
     parts = {name: {each[:2]: each for each in summary(chosen.rows, name)} for name in columns}
     groups = chosen.rows.groupby(["method", "extensions"])
     seeds = {(str(method), str(extensions)): len(rows) for (method, extensions), rows in groups}
@@ -192,7 +190,7 @@ def _table(chosen: Results, titles: dict[str, str]) -> None:
             **{title: str(parts[name].get((method, extensions), "–")) for name, title in columns.items()},
             BY_SILHOUETTE: f"{by_silhouette[method, extensions]:.3f}" if (method, extensions) in by_silhouette else "–",
             "seeds": seeds[method, extensions],
-            **({PUBLISHED: published.get((method, extensions), "–")} if published else {}),
+            **({PUBLISHED: reported.get((method, extensions), "–")} if reported else {}),
         }
         for method, extensions in kinds
     ]
@@ -207,11 +205,6 @@ def _table(chosen: Results, titles: dict[str, str]) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
-
-
-def _range(published: list[tuple[str, float]]) -> str:
-    values = sorted(value for _, value in published)
-    return f"{values[0]:.3f}" + (f" to {values[-1]:.3f}" if values[-1] > values[0] else "")
 
 
 def _runs(chosen: Results, titles: dict[str, str]) -> None:
@@ -248,19 +241,6 @@ def _protocol(chosen: Results) -> None:
         st.markdown(
             "\n".join(f"- **{name.replace('_', ' ')}**: {_plain(value)}" for name, value in protocol.items() if value)
         )
-
-
-def _published(chosen: Results, score: str) -> dict[str, list[tuple[str, float]]]:
-    """Return published values on these data, by method."""
-    data = ALIKE.get(chosen.data, ())
-    return {
-        name: [
-            (each["source"], each[score])
-            for each in entry["card"]["published"]
-            if each["data"] in data and each[score] is not None
-        ]
-        for name, entry in catalog.described()["methods"].items()
-    }
 
 
 def _is_here(run: str) -> bool:
