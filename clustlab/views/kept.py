@@ -22,6 +22,8 @@ def kept_steps(view: View) -> list[int]:
 def too_early(view: View) -> str:
     """Return why there is no model at the moment shown."""
     kept = list(view.run.folder.checkpoint_files())
+    if not kept and not view.run.lives:
+        return "This run came without its models"
     if not kept:
         return "This run has kept no model yet; the first is kept where its first phase ends"
     return f"No model was kept before step {kept[0]:,}"

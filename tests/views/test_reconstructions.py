@@ -67,7 +67,7 @@ def test_where_no_model_is_kept_the_worst_stand_alone_with_the_reason(tmp_path: 
     assert "No model was kept before step 560: their x̂ cannot be asked for." in texts(early)
     assert marked(early)[0] == np.argsort(-Run(GOLDEN).frames[3].sample_loss, kind="stable")[:10].tolist()
     bare = Run(shutil.copytree(GOLDEN, tmp_path / "bare", ignore=shutil.ignore_patterns("*.pt")))
-    assert "This run has kept no model yet" in texts(draw(bare, "reconstructions"))
+    assert "This run came without its models" in texts(draw(bare, "reconstructions"))
 
 
 def test_a_checkpoint_that_cannot_be_read_is_told_and_the_rest_drawn(copied: Run) -> None:

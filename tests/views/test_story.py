@@ -112,7 +112,7 @@ def test_before_the_first_checkpoint_a_sentence_stands_in_place_of_the_way(golde
     with pytest.raises(NothingToShow, match="No model was kept before step 560"):
         draw(golden, "pair", 3)
     copy = shutil.copytree(golden.folder.path, tmp_path / "golden", ignore=shutil.ignore_patterns("*.pt"))
-    with pytest.raises(NothingToShow, match="has kept no model yet"):
+    with pytest.raises(NothingToShow, match="came without its models"):
         draw(Run(copy), "pair")
 
 
