@@ -22,7 +22,7 @@ HEIGHT = 300
 
 
 class Trial(NamedTuple):
-    """An answer that is being tried: of which lesson and question, and the how manyth of the session."""
+    """An answer that is being tried: of which lesson and question; turns count all that were tried."""
 
     lesson: str
     question: int
